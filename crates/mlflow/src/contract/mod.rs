@@ -1,0 +1,92 @@
+//! The input contract: a signature compiled once, so that payloads decode straight into typed columns or tensors.
+//!
+//! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
+
+mod layout;
+
+pub use layout::{CellKind, ColumnLayout, Layout, PythonReason, TensorLayout};
+
+use crate::model::{DataType, Model, Schema, TensorSpec};
+
+/// A compiled signature.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    pub(crate) layout: Layout,
+}
+
+impl Contract {
+    /// Compiles the input side of a model's signature.
+    pub fn compile(model: &Model) -> Self {
+        Self {
+            layout: compile_layout(model).unwrap_or_else(Layout::Python),
+        }
+    }
+
+    /// What payloads are decoded into.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The column names of decoded frames, when the signature names columns.
+    pub fn columns(&self) -> Option<&std::sync::Arc<[String]>> {
+        match &self.layout {
+            Layout::Columns(layout) => Some(&layout.names),
+            _ => None,
+        }
+    }
+}
+
+fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
+    if model.is_signature_from_type_hint {
+        return Err(PythonReason::TypeHint);
+    }
+    let signature = model.signature.as_ref().ok_or(PythonReason::NoSignature)?;
+    if signature.params.as_ref().is_some_and(|params| !params.is_empty()) {
+        return Err(PythonReason::Params);
+    }
+    match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
+        Schema::Columns(columns) => {
+            let mut named = Vec::with_capacity(columns.len());
+            for column in columns {
+                let name = column.name.as_deref().ok_or(PythonReason::UnnamedColumns)?;
+                if !column.required {
+                    return Err(PythonReason::OptionalColumn { name: name.to_owned() });
+                }
+                named.push((name.to_owned(), cell_kind(name, &column.ty)?));
+            }
+            ColumnLayout::new(named).map(Layout::Columns)
+        }
+        Schema::Tensors(tensors) => compile_tensors(tensors),
+    }
+}
+
+fn cell_kind(name: &str, ty: &DataType) -> Result<CellKind, PythonReason> {
+    match ty {
+        DataType::Boolean => Ok(CellKind::Boolean),
+        DataType::Integer => Ok(CellKind::Integer),
+        DataType::Long => Ok(CellKind::Long),
+        DataType::Float => Ok(CellKind::Float),
+        DataType::Double => Ok(CellKind::Double),
+        DataType::String => Ok(CellKind::Text),
+        other => Err(PythonReason::ColumnType {
+            name: name.to_owned(),
+            ty: other.to_string(),
+        }),
+    }
+}
+
+fn compile_tensors(tensors: &[TensorSpec]) -> Result<Layout, PythonReason> {
+    let mut layouts = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        let layout = TensorLayout::new(&tensor.dtype, &tensor.shape)?;
+        layouts.push((tensor.name.clone(), layout));
+    }
+    if let [(None, layout)] = layouts.as_slice() {
+        return Ok(Layout::Tensor(layout.clone()));
+    }
+    let named: Option<Vec<_>> = layouts
+        .into_iter()
+        .map(|(name, layout)| name.map(|name| (name, layout)))
+        .collect();
+    named.map(Layout::Tensors).ok_or(PythonReason::UnnamedColumns)
+}

@@ -1,0 +1,95 @@
+//! Azure's `input_data` payload as MLflow's own.
+//!
+//! A split frame becomes `dataframe_split`, a list and an object of lists become `inputs`; `params` is kept. What the
+//! values mean under the signature is then one and the same for both dialects.
+
+use serde::Deserialize;
+use sonic_rs::{JsonValueTrait, LazyValue};
+
+/// A body that is not an Azure payload.
+#[derive(Debug, thiserror::Error)]
+pub enum AzureError {
+    /// Not JSON; `place` says where and why.
+    #[error("POST body could not be decoded as JSON: {place}")]
+    Json {
+        /// What the JSON reader says, with line and column.
+        place: String,
+    },
+    /// JSON, but not an object.
+    #[error("POST body should be a JSON dictionary, with the data under the key 'input_data'.")]
+    NotAnObject,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default)]
+    input_data: Option<LazyValue<'a>>,
+    #[serde(borrow, default)]
+    params: Option<LazyValue<'a>>,
+}
+
+/// The MLflow body that means the same as Azure's `body`; `None` when it has no `input_data`.
+pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
+    let parsed: Body<'_> = match sonic_rs::from_slice(body) {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(not_an_azure_body(body, &error)),
+    };
+    let Some(data) = parsed.input_data else {
+        return Ok(None);
+    };
+    let key = if is_split(&data) { "dataframe_split" } else { "inputs" };
+    let mut out = Vec::with_capacity(body.len() + 32);
+    out.extend_from_slice(format!("{{\"{key}\": ").as_bytes());
+    out.extend_from_slice(data.as_raw_str().as_bytes());
+    if let Some(params) = parsed.params {
+        out.extend_from_slice(b", \"params\": ");
+        out.extend_from_slice(params.as_raw_str().as_bytes());
+    }
+    out.push(b'}');
+    Ok(Some(out))
+}
+
+fn is_split(data: &LazyValue<'_>) -> bool {
+    data.is_object() && data.get("columns").is_some() && data.get("data").is_some()
+}
+
+fn not_an_azure_body(body: &[u8], error: &sonic_rs::Error) -> AzureError {
+    if sonic_rs::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        return AzureError::NotAnObject;
+    }
+    // The reader's message quotes the body below its first line; only the place may be shown.
+    let text = error.to_string();
+    let reason = text.split(" at line").next().unwrap_or("malformed").to_owned();
+    AzureError::Json {
+        place: format!("{reason}: line {} column {}", error.line(), error.column()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(body: &str) -> String {
+        String::from_utf8(from_input_data(body.as_bytes()).unwrap().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_form_finds_its_mlflow_key() {
+        assert_eq!(
+            rewritten(r#"{"input_data": {"columns": ["a"], "index": [0], "data": [[1]]}, "params": {"k": 1}}"#),
+            r#"{"dataframe_split": {"columns": ["a"], "index": [0], "data": [[1]]}, "params": {"k": 1}}"#
+        );
+        assert_eq!(rewritten(r#"{"input_data": [[1]]}"#), r#"{"inputs": [[1]]}"#);
+        assert_eq!(rewritten(r#"{"input_data": {"a": [1]}}"#), r#"{"inputs": {"a": [1]}}"#);
+        assert!(from_input_data(br#"{"inputs": [1]}"#).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_broken_body_has_its_place_named_and_is_not_echoed() {
+        let body = "{\n  \"input_data\": [\n    [1, 2],\n    [3, 4]\n    [5, 6]\n  ]\n}";
+        let message = from_input_data(body.as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("line 5"), "{message}");
+        assert!(!message.contains("[3, 4]"), "{message}");
+        assert!(matches!(from_input_data(b"[1]"), Err(AzureError::NotAnObject)));
+    }
+}

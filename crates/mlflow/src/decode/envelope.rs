@@ -1,0 +1,64 @@
+//! The outer object of MLflow's JSON protocol: which payload form it holds.
+//!
+//! Values stay raw slices of the body; nothing is parsed twice but their delimiters.
+
+use serde::{Deserialize, Deserializer};
+use sonic_rs::LazyValue;
+
+/// The keys of the protocol; all others are ignored, as MLflow's server does.
+#[derive(Deserialize)]
+pub(crate) struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    dataframe_split: Option<LazyValue<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    dataframe_records: Option<LazyValue<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    instances: Option<LazyValue<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    inputs: Option<LazyValue<'a>>,
+    /// Read only to refuse it twice: models that take params do not come here.
+    #[serde(borrow, default, deserialize_with = "present")]
+    #[expect(dead_code, reason = "a repeated key must fail the read")]
+    params: Option<LazyValue<'a>>,
+    // Any of these makes the body an unwrapped LLM payload, which Python reads.
+    #[serde(borrow, default, deserialize_with = "present")]
+    messages: Option<LazyValue<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    prompt: Option<LazyValue<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    input: Option<LazyValue<'a>>,
+}
+
+/// The one payload of an envelope.
+pub(crate) enum Payload<'a> {
+    Split(LazyValue<'a>),
+    Records(LazyValue<'a>),
+    Instances(LazyValue<'a>),
+    Inputs(LazyValue<'a>),
+}
+
+impl<'a> Envelope<'a> {
+    /// The envelope of a body that is one JSON object without a repeated key of the protocol.
+    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        sonic_rs::from_slice(body).ok()
+    }
+
+    /// The payload, when there is exactly one and no key of an LLM payload.
+    pub(crate) fn payload(self) -> Option<Payload<'a>> {
+        if self.messages.is_some() || self.prompt.is_some() || self.input.is_some() {
+            return None;
+        }
+        match (self.dataframe_split, self.dataframe_records, self.instances, self.inputs) {
+            (Some(value), None, None, None) => Some(Payload::Split(value)),
+            (None, Some(value), None, None) => Some(Payload::Records(value)),
+            (None, None, Some(value), None) => Some(Payload::Instances(value)),
+            (None, None, None, Some(value)) => Some(Payload::Inputs(value)),
+            _ => None,
+        }
+    }
+}
+
+/// Keeps "the key is there and holds null" apart from "the key is absent".
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LazyValue<'a>>, D::Error> {
+    LazyValue::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,56 @@
+//! Payload bytes to typed inputs, under an input contract.
+//!
+//! A decoder answers in one of two ways: the [`Input`] that the model gets, or [`Decoded::AsItCame`]: the payload is one
+//! that Rust does not decide (an odd value, an unknown form, an error), and goes to Python unchanged, where MLflow's own
+//! code accepts or refuses it. So a decoder never refuses, and what it accepts means exactly what MLflow makes of it.
+
+mod azure;
+mod cell;
+mod columns;
+mod envelope;
+mod frame;
+mod rows;
+mod sink;
+mod tensor;
+
+pub use azure::{AzureError, from_input_data};
+use envelope::{Envelope, Payload};
+
+use crate::contract::{Contract, Layout};
+use crate::input::Input;
+
+/// What became of a payload.
+#[derive(Debug)]
+pub enum Decoded {
+    /// Rust decoded and enforced it.
+    Input(Input),
+    /// Python decides.
+    AsItCame,
+}
+
+impl Contract {
+    /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
+    pub fn decode_json(&self, body: &[u8]) -> Decoded {
+        self.try_json(body).map_or(Decoded::AsItCame, Decoded::Input)
+    }
+
+    fn try_json(&self, body: &[u8]) -> Option<Input> {
+        if matches!(self.layout, Layout::Python(_)) {
+            return None;
+        }
+        match (&self.layout, Envelope::read(body)?.payload()?) {
+            (Layout::Columns(layout), Payload::Split(value)) => frame::from_split(layout, &value),
+            (Layout::Columns(layout), Payload::Records(value)) => {
+                frame::from_records(layout, &value, rows::Extras::Dropped)
+            }
+            (Layout::Columns(layout), Payload::Inputs(value) | Payload::Instances(value)) => {
+                frame::from_inputs(layout, &value)
+            }
+            (Layout::Tensor(layout), Payload::Inputs(value) | Payload::Instances(value)) => {
+                tensor::from_list(layout, &value).map(Input::Tensor)
+            }
+            (Layout::Tensors(layouts), Payload::Inputs(value)) => tensor::from_object(layouts, &value),
+            _ => None,
+        }
+    }
+}

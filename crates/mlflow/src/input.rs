@@ -1,0 +1,144 @@
+//! What a decoded payload is: typed rows or tensors, ready for a scorer.
+//!
+//! Knows how inputs of several requests are put together into one request batch; knows nothing of who asked.
+
+use arrow_array::RecordBatch;
+use bytes::{Bytes, BytesMut};
+
+use crate::block::DenseBlock;
+
+/// A payload after decoding and enforcement: exactly what the model's `predict` gets.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Rows whose columns all share one type; the block names its columns.
+    Frame(DenseBlock),
+    /// Rows of columns of several types.
+    Batch(RecordBatch),
+    /// The one tensor of an unnamed tensor signature.
+    Tensor(DenseBlock),
+    /// The tensors of a named tensor signature, in signature order.
+    Tensors(Vec<(String, DenseBlock)>),
+}
+
+impl Input {
+    /// Rows that this input scores: the extent of the first dimension.
+    pub fn rows(&self) -> usize {
+        match self {
+            Input::Frame(block) | Input::Tensor(block) => block.rows(),
+            Input::Batch(batch) => batch.num_rows(),
+            Input::Tensors(tensors) => tensors.first().map_or(0, |(_, block)| block.rows()),
+        }
+    }
+
+    /// Whether the rows of `other` may follow the rows of `self` in one request batch.
+    pub fn joins(&self, other: &Input) -> bool {
+        match (self, other) {
+            (Input::Frame(a), Input::Frame(b)) => same_rows(a, b) && a.columns == b.columns,
+            (Input::Tensor(a), Input::Tensor(b)) => same_rows(a, b),
+            (Input::Batch(a), Input::Batch(b)) => a.schema() == b.schema(),
+            _ => false,
+        }
+    }
+
+    /// One input that holds the rows of all `parts`, in order.
+    ///
+    /// Obligation of the caller: `parts` is not empty and every part [`joins`](Self::joins) the first; else `None`.
+    pub fn concat(parts: &[&Input]) -> Option<Input> {
+        let first = *parts.first()?;
+        if !parts.iter().all(|part| first.joins(part)) {
+            return None;
+        }
+        match first {
+            Input::Frame(block) => Some(Input::Frame(concat_blocks(block, parts))),
+            Input::Tensor(block) => Some(Input::Tensor(concat_blocks(block, parts))),
+            Input::Batch(batch) => {
+                let batches = parts.iter().filter_map(|part| match part {
+                    Input::Batch(batch) => Some(batch),
+                    _ => None,
+                });
+                arrow_select::concat::concat_batches(&batch.schema(), batches)
+                    .ok()
+                    .map(Input::Batch)
+            }
+            Input::Tensors(_) => None,
+        }
+    }
+}
+
+fn same_rows(a: &DenseBlock, b: &DenseBlock) -> bool {
+    let a_row = a.shape.get(1..);
+    a.dtype == b.dtype && a_row.is_some() && a_row == b.shape.get(1..)
+}
+
+fn concat_blocks(first: &DenseBlock, parts: &[&Input]) -> DenseBlock {
+    let mut bytes = BytesMut::with_capacity(first.bytes.len() * parts.len());
+    let mut rows = 0;
+    for part in parts {
+        if let Input::Frame(block) | Input::Tensor(block) = part {
+            bytes.extend_from_slice(&block.bytes);
+            rows += block.rows();
+        }
+    }
+    let mut shape = first.shape.clone();
+    if let Some(extent) = shape.first_mut() {
+        *extent = rows;
+    }
+    DenseBlock {
+        dtype: first.dtype,
+        shape,
+        bytes: bytes.freeze(),
+        columns: first.columns.clone(),
+    }
+}
+
+/// The rows `start..start + rows` of a block, without copying; `None` when the block has fewer.
+pub fn slice_rows(block: &DenseBlock, start: usize, rows: usize) -> Option<DenseBlock> {
+    let all = block.rows();
+    if block.shape.is_empty() || start.checked_add(rows)? > all {
+        return None;
+    }
+    let row_bytes = block.bytes.len().checked_div(all).unwrap_or(0);
+    let bytes: Bytes = block
+        .bytes
+        .slice(start * row_bytes..(start + rows) * row_bytes);
+    let mut shape = block.shape.clone();
+    shape[0] = rows;
+    Some(DenseBlock {
+        dtype: block.dtype,
+        shape,
+        bytes,
+        columns: block.columns.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::DType;
+
+    fn frame(values: &[f64], columns: usize) -> Input {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let shape = vec![values.len() / columns, columns];
+        let names: Vec<String> = (0..columns).map(|i| format!("c{i}")).collect();
+        let block = DenseBlock::new(DType::Float64, shape, bytes.into()).unwrap();
+        Input::Frame(block.with_columns(names.into()))
+    }
+
+    #[test]
+    fn frames_of_one_layout_join_in_order_and_slice_back() {
+        let (a, b) = (frame(&[1.0, 2.0], 2), frame(&[3.0, 4.0, 5.0, 6.0], 2));
+        let Some(Input::Frame(joined)) = Input::concat(&[&a, &b]) else {
+            panic!("frames of one layout join");
+        };
+        assert_eq!(joined.shape, vec![3, 2]);
+        let Input::Frame(second) = &b else { panic!() };
+        assert_eq!(slice_rows(&joined, 1, 2).unwrap(), *second);
+        assert!(slice_rows(&joined, 2, 2).is_none());
+    }
+
+    #[test]
+    fn frames_of_other_widths_do_not_join() {
+        let (a, b) = (frame(&[1.0, 2.0], 2), frame(&[3.0], 1));
+        assert!(Input::concat(&[&a, &b]).is_none());
+    }
+}
