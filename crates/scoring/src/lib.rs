@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Between a request and a scorer: admission, queue, request batches, instances.
+//!
+//! A [`ScoringService`] takes work, answers at once when it is full, puts together what is already waiting when the
+//! model scores row by row, and hands it to a [`Scorer`]. Knows nothing of HTTP, of payload dialects, or of how a scorer
+//! works inside.
+
+mod answer;
+mod batch;
+mod error;
+mod metrics;
+mod queue;
+mod scorer;
+mod service;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use answer::{Answer, HttpAnswer};
+pub use error::{ModelError, ScoreError};
+pub use metrics::ScoringMetrics;
+pub use scorer::{Scorer, ScorerError, ScorerLost};
+pub use service::{Drained, ScoringConfig, ScoringService};
+pub use work::{RawRequest, Work};

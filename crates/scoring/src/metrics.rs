@@ -1,0 +1,48 @@
+//! The metrics of a scoring service. Labels are set by the registry's owner, never by callers.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Cheap to clone; all clones count together.
+#[derive(Clone)]
+pub struct ScoringMetrics {
+    pub(crate) waiting: Gauge,
+    pub(crate) queue_seconds: Histogram,
+    pub(crate) score_seconds: Histogram,
+    pub(crate) batch_rows: Histogram,
+    pub(crate) rejected: Counter,
+    pub(crate) abandoned: Counter,
+    pub(crate) retried: Counter,
+    pub(crate) timed_out: Counter,
+}
+
+impl ScoringMetrics {
+    /// Metrics that are shown by `registry`, whose prefix is `sluis`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let seconds = || Histogram::new(exponential_buckets(50e-6, 2.5, 16));
+        let metrics = Self {
+            waiting: Gauge::default(),
+            queue_seconds: seconds(),
+            score_seconds: seconds(),
+            batch_rows: Histogram::new(exponential_buckets(1.0, 4.0, 8)),
+            rejected: Counter::default(),
+            abandoned: Counter::default(),
+            retried: Counter::default(),
+            timed_out: Counter::default(),
+        };
+        let scoring = registry.sub_registry_with_prefix("scoring");
+        scoring.register("queue_requests", "Requests that wait for an instance", metrics.waiting.clone());
+        let wait = metrics.queue_seconds.clone();
+        scoring.register_with_unit("queue_wait", "Time from admission to an instance", Unit::Seconds, wait);
+        let call = metrics.score_seconds.clone();
+        scoring.register_with_unit("call_duration", "Time of one call to an instance", Unit::Seconds, call);
+        scoring.register("call_rows", "Rows of one call to an instance", metrics.batch_rows.clone());
+        scoring.register("rejected_requests", "Requests refused with 429", metrics.rejected.clone());
+        scoring.register("abandoned_requests", "Requests dropped unscored: the caller had gone", metrics.abandoned.clone());
+        scoring.register("retried_requests", "Requests tried again: their instance had ended", metrics.retried.clone());
+        scoring.register("timed_out_requests", "Requests without an answer in time", metrics.timed_out.clone());
+        metrics
+    }
+}

@@ -1,0 +1,46 @@
+//! The contract of whatever scores: one value is one instance, which scores one piece of work at a time.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::error::ModelError;
+use crate::work::Work;
+
+/// An instance of a model.
+pub trait Scorer: Send + 'static {
+    /// Waits until the instance can score, starting it again where it has ended.
+    ///
+    /// Cancel-safe. An error says that it could not be started; a later call tries again.
+    fn ready(&mut self) -> impl Future<Output = Result<(), ScorerLost>> + Send;
+
+    /// Waits until the instance, which was ready and has no work, has ended by itself. Cancel-safe.
+    fn ended(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// Scores one piece of work. At the deadline the instance is ended by force.
+    fn score(&mut self, work: Work, deadline: Instant) -> impl Future<Output = Result<Answer, ScorerError>> + Send;
+
+    /// Ends the instance: first politely, after `grace` by force.
+    fn stop(self, grace: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a scorer gave no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ScorerError {
+    /// The model raised; the instance goes on.
+    #[error("the model raised {0}")]
+    Model(ModelError),
+    /// The deadline passed; the instance was ended.
+    #[error("the deadline passed")]
+    TimedOut,
+    /// The instance ended while it scored.
+    #[error("the instance ended: {0}")]
+    Ended(String),
+}
+
+/// An instance that could not be started.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ScorerLost(pub String);

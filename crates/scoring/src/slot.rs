@@ -1,0 +1,155 @@
+//! A slot: the task that keeps one instance ready and walks request batches through it.
+//!
+//! A batch whose instance ended is tried once more elsewhere; a batch that the model refused is scored request by
+//! request, so that no caller gets the error of another.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Answer;
+use crate::batch::join;
+use crate::error::ScoreError;
+use crate::metrics::ScoringMetrics;
+use crate::queue::{Command, Entry, QueueHandle};
+use crate::scorer::{Scorer, ScorerError};
+use crate::service::ReadyCount;
+use crate::work::Work;
+
+/// How often a request is given to a scorer that then ends under it.
+const MAX_ATTEMPTS: u32 = 2;
+
+/// A slot whose instance cannot be started tries again after this long.
+const LOST_RETRY: Duration = Duration::from_secs(10);
+
+pub(crate) struct Slot<S> {
+    pub(crate) scorer: S,
+    pub(crate) queue: QueueHandle,
+    pub(crate) ready: ReadyCount,
+    pub(crate) call_limit: Duration,
+    pub(crate) stop_grace: Duration,
+    pub(crate) retry: bool,
+    pub(crate) metrics: ScoringMetrics,
+}
+
+impl<S: Scorer> Slot<S> {
+    /// Runs until `stop`, then ends the instance.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        // Not biased: a batch in hand is always finished, since only the waits are cancelled.
+        while let Some(batch) = stop.run_until_cancelled(self.next_batch()).await {
+            self.serve(batch).await;
+        }
+        self.scorer.stop(self.stop_grace).await;
+    }
+
+    /// Waits until the instance is ready and work has come.
+    async fn next_batch(&mut self) -> Vec<Entry> {
+        loop {
+            if let Err(lost) = self.scorer.ready().await {
+                tracing::error!(cause = %lost, "the model could not be started");
+                let _ended = self.queue.send(Command::Lost(lost.to_string()));
+                tokio::time::sleep(LOST_RETRY).await;
+                continue;
+            }
+            let _ready = self.ready.hold();
+            let (sender, receiver) = oneshot::channel();
+            if self.queue.send(Command::Idle(sender)).is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::select! {
+                batch = receiver => if let Ok(batch) = batch { return batch },
+                () = self.scorer.ended() => tracing::warn!("an idle instance ended; starting another"),
+            }
+        }
+    }
+
+    async fn serve(&mut self, batch: Vec<Entry>) {
+        let _ready = self.ready.hold();
+        if batch.len() > 1
+            && let Some(work) = join(batch.iter().map(|entry| &entry.work))
+        {
+            self.serve_joined(batch, work).await;
+        } else {
+            self.serve_singly(batch).await;
+        }
+    }
+
+    async fn serve_joined(&mut self, batch: Vec<Entry>, work: Work) {
+        let rows: Vec<usize> = batch.iter().map(|entry| entry.work.rows()).collect();
+        match self.score(work, rows.iter().sum()).await {
+            Ok(answer) => match answer.split(&rows) {
+                Some(parts) => {
+                    for (entry, part) in batch.into_iter().zip(parts) {
+                        entry.answer(Ok(part));
+                    }
+                }
+                None => self.serve_singly(batch).await,
+            },
+            Err(ScorerError::Model(_)) => self.serve_singly(batch).await,
+            Err(error) => self.give_back(batch, &error),
+        }
+    }
+
+    async fn serve_singly(&mut self, batch: Vec<Entry>) {
+        let mut rest = batch.into_iter();
+        while let Some(entry) = rest.next() {
+            if entry.reply.is_closed() {
+                self.metrics.abandoned.inc();
+                continue;
+            }
+            let rows = entry.work.rows();
+            match self.score(entry.work.clone(), rows).await {
+                Ok(answer) => entry.answer(Ok(answer)),
+                Err(ScorerError::Model(error)) => entry.answer(Err(ScoreError::Model(error))),
+                Err(error) => {
+                    self.give_back(vec![entry], &error);
+                    // The others were never begun.
+                    let untouched: Vec<Entry> = rest.collect();
+                    self.requeue(untouched);
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn score(&mut self, work: Work, rows: usize) -> Result<Answer, ScorerError> {
+        let start = Instant::now();
+        let answer = self.scorer.score(work, start + self.call_limit).await;
+        self.metrics.score_seconds.observe(start.elapsed().as_secs_f64());
+        self.metrics.batch_rows.observe(rows as f64);
+        answer
+    }
+
+    /// Requests whose instance ended: once more elsewhere, then the truth.
+    fn give_back(&self, batch: Vec<Entry>, error: &ScorerError) {
+        tracing::warn!(requests = batch.len(), cause = %error, "an instance ended while it scored");
+        let alone = batch.len() == 1;
+        let mut again = Vec::new();
+        for mut entry in batch {
+            entry.attempts += 1;
+            let stuck = matches!(error, ScorerError::TimedOut) && alone;
+            if stuck {
+                entry.answer(Err(ScoreError::TimedOut { limit: self.call_limit }));
+            } else if !self.retry || entry.attempts >= MAX_ATTEMPTS {
+                entry.answer(Err(ScoreError::WorkerDied { cause: error.to_string() }));
+            } else {
+                self.metrics.retried.inc();
+                again.push(entry);
+            }
+        }
+        self.requeue(again);
+    }
+
+    fn requeue(&self, entries: Vec<Entry>) {
+        for entry in &entries {
+            entry.started.store(false, Ordering::Relaxed);
+        }
+        if !entries.is_empty() {
+            let _ended = self.queue.send(Command::Retry(entries));
+        }
+    }
+}
+
