@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The data plane: HTTP requests in, scored answers out.
+//!
+//! Reads a request within its limits, tells payload dialects apart, has the input contract decode it, asks the scoring
+//! service, and answers in the caller's dialect. Knows no model folder, no environment, no worker process.
+
+mod body;
+mod content_type;
+mod health;
+mod invocations;
+mod metrics;
+mod request_id;
+mod respond;
+mod router;
+mod score;
+mod served;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use metrics::GatewayMetrics;
+pub use router::router;
+pub use served::{Limits, Served};
+pub use server::{Server, ServerError};

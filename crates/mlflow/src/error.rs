@@ -22,7 +22,11 @@ pub struct ErrorDocument {
 impl ErrorDocument {
     /// A request that is malformed, or a model that raised on it: `BAD_REQUEST`.
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::of("BAD_REQUEST", message, Some(("KAM00", "INVALID_PARAMETER_VALUE")))
+        Self::of(
+            "BAD_REQUEST",
+            message,
+            Some(("KAM00", "INVALID_PARAMETER_VALUE")),
+        )
     }
 
     /// An error code without class and state.
@@ -52,7 +56,8 @@ pub const MODEL_RAISED: &str = "Encountered an unexpected error while evaluating
 /// An error body of MLflow's server without what should not leave the server: the stack trace, and the caller's data
 /// that MLflow quotes in its messages. Bodies that are not MLflow's error documents stay as they are.
 pub fn without_private_parts(body: &[u8]) -> Option<Vec<u8>> {
-    let mut document: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let mut document: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(body).ok()?;
     if !document.contains_key("error_code") {
         return None;
     }
@@ -65,8 +70,18 @@ pub fn without_private_parts(body: &[u8]) -> Option<Vec<u8>> {
 
 /// MLflow's message without the payload that it quotes.
 fn without_data(message: &str) -> String {
-    let message = cut(message, "Failed to predict data '", "'. \nError: ", "Failed to predict. Error: ");
-    let message = cut(&message, "Failed to enforce schema of data '", "' with schema '", "Failed to enforce schema '");
+    let message = cut(
+        message,
+        "Failed to predict data '",
+        "'. \nError: ",
+        "Failed to predict. Error: ",
+    );
+    let message = cut(
+        &message,
+        "Failed to enforce schema of data '",
+        "' with schema '",
+        "Failed to enforce schema '",
+    );
     match message.find("\nInput: \n") {
         Some(end) => message[..end].to_owned(),
         None => message,
@@ -77,7 +92,11 @@ fn without_data(message: &str) -> String {
 fn cut(message: &str, open: &str, close: &str, instead: &str) -> String {
     match (message.find(open), message.rfind(close)) {
         (Some(start), Some(end)) if start < end => {
-            format!("{}{instead}{}", &message[..start], &message[end + close.len()..])
+            format!(
+                "{}{instead}{}",
+                &message[..start],
+                &message[end + close.len()..]
+            )
         }
         _ => message.to_owned(),
     }
@@ -91,9 +110,18 @@ mod tests {
     fn quoted_payloads_and_traces_leave_the_message() {
         let body = br#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Failed to predict data '   a\n0  secret'. \nError: Failed to enforce schema of data '   a\n0  secret' with schema '['b': long (required)]'. Error: Model is missing inputs ['b'].", "stack_trace": "File /srv"}"#;
         let cleaned = String::from_utf8(without_private_parts(body).unwrap()).unwrap();
-        assert!(!cleaned.contains("secret") && !cleaned.contains("/srv"), "{cleaned}");
-        assert!(cleaned.contains("Model is missing inputs ['b']."), "{cleaned}");
-        assert!(cleaned.contains("with schema") || cleaned.contains("enforce schema '['b'"), "{cleaned}");
+        assert!(
+            !cleaned.contains("secret") && !cleaned.contains("/srv"),
+            "{cleaned}"
+        );
+        assert!(
+            cleaned.contains("Model is missing inputs ['b']."),
+            "{cleaned}"
+        );
+        assert!(
+            cleaned.contains("with schema") || cleaned.contains("enforce schema '['b'"),
+            "{cleaned}"
+        );
     }
 
     #[test]

@@ -3,15 +3,15 @@
 //! Knows nothing of processes, sockets, queues or HTTP servers.
 
 mod block;
-//pub mod contract;
-//mod decode;
+pub mod contract;
+mod decode;
 pub mod encode;
 mod error;
 mod input;
-//pub mod model;
+pub mod model;
 
 pub use block::{BlockSizeError, DType, DenseBlock};
-//pub use contract::Contract;
-//pub use decode::{AzureError, Decoded, from_input_data};
+pub use contract::Contract;
+pub use decode::{AzureError, Decoded, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, slice_rows};

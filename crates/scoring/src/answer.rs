@@ -39,7 +39,9 @@ impl Answer {
                 Answer::Dense(block) if block.shape.first() == Some(&total) => {
                     Answer::Dense(slice_rows(block, start, *count)?)
                 }
-                Answer::Batch(batch) if batch.num_rows() == total => Answer::Batch(batch.slice(start, *count)),
+                Answer::Batch(batch) if batch.num_rows() == total => {
+                    Answer::Batch(batch.slice(start, *count))
+                }
                 _ => return None,
             });
             start += count;
@@ -58,7 +60,9 @@ mod tests {
         let block = DenseBlock::new(DType::Int8, vec![3, 1], vec![1, 2, 3].into()).unwrap();
         let answer = Answer::Dense(block);
         let parts = answer.split(&[1, 2]).unwrap();
-        let Answer::Dense(last) = &parts[1] else { panic!() };
+        let Answer::Dense(last) = &parts[1] else {
+            panic!()
+        };
         assert_eq!(last.bytes.as_ref(), &[2, 3]);
         assert!(answer.split(&[1, 1]).is_none());
         assert!(Answer::Json(Bytes::new()).split(&[1]).is_none());

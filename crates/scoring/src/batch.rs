@@ -20,7 +20,11 @@ pub(crate) struct BatchRule {
 /// Takes the next request batch: the first waiting entry, and those behind it that may share its call.
 ///
 /// Entries are taken from the front without passing one over, so that order is kept; at least one is taken.
-pub(crate) fn take<T>(waiting: &mut VecDeque<T>, rule: BatchRule, work: impl Fn(&T) -> &Work) -> Vec<T> {
+pub(crate) fn take<T>(
+    waiting: &mut VecDeque<T>,
+    rule: BatchRule,
+    work: impl Fn(&T) -> &Work,
+) -> Vec<T> {
     let Some(first) = waiting.pop_front() else {
         return Vec::new();
     };
@@ -58,7 +62,9 @@ mod tests {
     fn rows(count: u8, width: u8) -> Work {
         let shape = vec![usize::from(count), usize::from(width)];
         let bytes = vec![0; usize::from(count) * usize::from(width)];
-        Work::Input(Input::Tensor(DenseBlock::new(DType::Int8, shape, bytes.into()).unwrap()))
+        Work::Input(Input::Tensor(
+            DenseBlock::new(DType::Int8, shape, bytes.into()).unwrap(),
+        ))
     }
 
     fn raw() -> Work {
@@ -72,8 +78,14 @@ mod tests {
 
     #[test]
     fn what_waits_is_taken_in_order_and_only_what_fits() {
-        let merge = BatchRule { merge: true, max_rows: 4 };
-        let alone = BatchRule { merge: false, max_rows: 4 };
+        let merge = BatchRule {
+            merge: true,
+            max_rows: 4,
+        };
+        let alone = BatchRule {
+            merge: false,
+            max_rows: 4,
+        };
         let table: Vec<(BatchRule, Vec<Work>, usize)> = vec![
             (merge, vec![], 0),
             (merge, vec![rows(1, 2)], 1),
@@ -89,7 +101,11 @@ mod tests {
             let mut waiting: VecDeque<Work> = works.into();
             let before = waiting.len();
             let batch = take(&mut waiting, rule, |work| work);
-            assert_eq!((batch.len(), waiting.len()), (taken, before - taken), "row {index}");
+            assert_eq!(
+                (batch.len(), waiting.len()),
+                (taken, before - taken),
+                "row {index}"
+            );
         }
     }
 }

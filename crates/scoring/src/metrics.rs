@@ -33,16 +33,50 @@ impl ScoringMetrics {
             timed_out: Counter::default(),
         };
         let scoring = registry.sub_registry_with_prefix("scoring");
-        scoring.register("queue_requests", "Requests that wait for an instance", metrics.waiting.clone());
+        scoring.register(
+            "queue_requests",
+            "Requests that wait for an instance",
+            metrics.waiting.clone(),
+        );
         let wait = metrics.queue_seconds.clone();
-        scoring.register_with_unit("queue_wait", "Time from admission to an instance", Unit::Seconds, wait);
+        scoring.register_with_unit(
+            "queue_wait",
+            "Time from admission to an instance",
+            Unit::Seconds,
+            wait,
+        );
         let call = metrics.score_seconds.clone();
-        scoring.register_with_unit("call_duration", "Time of one call to an instance", Unit::Seconds, call);
-        scoring.register("call_rows", "Rows of one call to an instance", metrics.batch_rows.clone());
-        scoring.register("rejected_requests", "Requests refused with 429", metrics.rejected.clone());
-        scoring.register("abandoned_requests", "Requests dropped unscored: the caller had gone", metrics.abandoned.clone());
-        scoring.register("retried_requests", "Requests tried again: their instance had ended", metrics.retried.clone());
-        scoring.register("timed_out_requests", "Requests without an answer in time", metrics.timed_out.clone());
+        scoring.register_with_unit(
+            "call_duration",
+            "Time of one call to an instance",
+            Unit::Seconds,
+            call,
+        );
+        scoring.register(
+            "call_rows",
+            "Rows of one call to an instance",
+            metrics.batch_rows.clone(),
+        );
+        scoring.register(
+            "rejected_requests",
+            "Requests refused with 429",
+            metrics.rejected.clone(),
+        );
+        scoring.register(
+            "abandoned_requests",
+            "Requests dropped unscored: the caller had gone",
+            metrics.abandoned.clone(),
+        );
+        scoring.register(
+            "retried_requests",
+            "Requests tried again: their instance had ended",
+            metrics.retried.clone(),
+        );
+        scoring.register(
+            "timed_out_requests",
+            "Requests without an answer in time",
+            metrics.timed_out.clone(),
+        );
         metrics
     }
 }

@@ -69,7 +69,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(rule: BatchRule, slots: usize, metrics: ScoringMetrics) -> (Self, QueueHandle) {
+    pub(crate) fn new(
+        rule: BatchRule,
+        slots: usize,
+        metrics: ScoringMetrics,
+    ) -> (Self, QueueHandle) {
         let (sender, commands) = mpsc::unbounded_channel();
         let queue = Self {
             commands,
@@ -120,7 +124,9 @@ impl Queue {
         if self.lost == self.slots {
             let cause = self.cause.clone();
             for entry in self.waiting.drain(..) {
-                entry.answer(Err(ScoreError::Unavailable { cause: cause.clone() }));
+                entry.answer(Err(ScoreError::Unavailable {
+                    cause: cause.clone(),
+                }));
             }
             return;
         }
@@ -130,7 +136,9 @@ impl Queue {
             let batch = take(&mut self.waiting, self.rule, |entry| &entry.work);
             for entry in &batch {
                 entry.started.store(true, Ordering::Relaxed);
-                self.metrics.queue_seconds.observe(entry.since.elapsed().as_secs_f64());
+                self.metrics
+                    .queue_seconds
+                    .observe(entry.since.elapsed().as_secs_f64());
             }
             if let Err(batch) = slot.send(batch) {
                 // The slot lost its instance in this moment: another one takes the batch.
@@ -151,6 +159,8 @@ impl Queue {
     fn skip_abandoned(&mut self) {
         let before = self.waiting.len();
         self.waiting.retain(|entry| !entry.reply.is_closed());
-        self.metrics.abandoned.inc_by((before - self.waiting.len()) as u64);
+        self.metrics
+            .abandoned
+            .inc_by((before - self.waiting.len()) as u64);
     }
 }

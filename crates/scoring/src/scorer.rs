@@ -20,7 +20,11 @@ pub trait Scorer: Send + 'static {
     fn ended(&mut self) -> impl Future<Output = ()> + Send;
 
     /// Scores one piece of work. At the deadline the instance is ended by force.
-    fn score(&mut self, work: Work, deadline: Instant) -> impl Future<Output = Result<Answer, ScorerError>> + Send;
+    fn score(
+        &mut self,
+        work: Work,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Answer, ScorerError>> + Send;
 
     /// Ends the instance: first politely, after `grace` by force.
     fn stop(self, grace: Duration) -> impl Future<Output = ()> + Send;

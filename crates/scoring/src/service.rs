@@ -98,7 +98,11 @@ pub enum Drained {
 
 impl ScoringService {
     /// Starts the queue and one slot per scorer. The scorers are started by their slots.
-    pub fn start<S: Scorer>(config: ScoringConfig, scorers: Vec<S>, metrics: ScoringMetrics) -> Self {
+    pub fn start<S: Scorer>(
+        config: ScoringConfig,
+        scorers: Vec<S>,
+        metrics: ScoringMetrics,
+    ) -> Self {
         let rule = BatchRule {
             merge: config.merge,
             max_rows: config.max_batch_rows,
@@ -113,7 +117,9 @@ impl ScoringService {
             config: Arc::new(config),
             metrics,
         };
-        service.tasks.spawn(service.stop.clone().run_until_cancelled_owned(queue.run()));
+        service
+            .tasks
+            .spawn(service.stop.clone().run_until_cancelled_owned(queue.run()));
         for scorer in scorers {
             let slot = Slot {
                 scorer,
@@ -169,7 +175,9 @@ impl ScoringService {
             () = sleep_until(since + limit) => {}
         }
         let restarting = !started.load(Ordering::Relaxed) && !self.ready.any();
-        if restarting && let Ok(answer) = timeout_at(since + limit + self.config.restart_grace, answer).await {
+        if restarting
+            && let Ok(answer) = timeout_at(since + limit + self.config.restart_grace, answer).await
+        {
             return answer.unwrap_or_else(|_| Err(stopped()));
         }
         self.metrics.timed_out.inc();
@@ -185,7 +193,11 @@ impl ScoringService {
         let left = self.config.max_requests - self.places.available_permits();
         self.stop.cancel();
         self.tasks.wait().await;
-        if clean { Drained::Clean } else { Drained::Interrupted(left) }
+        if clean {
+            Drained::Clean
+        } else {
+            Drained::Interrupted(left)
+        }
     }
 }
 

@@ -118,7 +118,9 @@ impl<S: Scorer> Slot<S> {
     async fn score(&mut self, work: Work, rows: usize) -> Result<Answer, ScorerError> {
         let start = Instant::now();
         let answer = self.scorer.score(work, start + self.call_limit).await;
-        self.metrics.score_seconds.observe(start.elapsed().as_secs_f64());
+        self.metrics
+            .score_seconds
+            .observe(start.elapsed().as_secs_f64());
         self.metrics.batch_rows.observe(rows as f64);
         answer
     }
@@ -132,9 +134,13 @@ impl<S: Scorer> Slot<S> {
             entry.attempts += 1;
             let stuck = matches!(error, ScorerError::TimedOut) && alone;
             if stuck {
-                entry.answer(Err(ScoreError::TimedOut { limit: self.call_limit }));
+                entry.answer(Err(ScoreError::TimedOut {
+                    limit: self.call_limit,
+                }));
             } else if !self.retry || entry.attempts >= MAX_ATTEMPTS {
-                entry.answer(Err(ScoreError::WorkerDied { cause: error.to_string() }));
+                entry.answer(Err(ScoreError::WorkerDied {
+                    cause: error.to_string(),
+                }));
             } else {
                 self.metrics.retried.inc();
                 again.push(entry);
@@ -152,4 +158,3 @@ impl<S: Scorer> Slot<S> {
         }
     }
 }
-

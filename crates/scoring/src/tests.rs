@@ -9,8 +9,8 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::{
-    Answer, Drained, ModelError, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig, ScoringMetrics,
-    ScoringService, Work,
+    Answer, Drained, ModelError, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig,
+    ScoringMetrics, ScoringService, Work,
 };
 
 /// A call that the test answers.
@@ -27,7 +27,9 @@ struct ByHand {
 
 impl Scorer for ByHand {
     async fn ready(&mut self) -> Result<(), ScorerLost> {
-        self.lost.clone().map_or(Ok(()), |cause| Err(ScorerLost(cause)))
+        self.lost
+            .clone()
+            .map_or(Ok(()), |cause| Err(ScorerLost(cause)))
     }
     async fn ended(&mut self) {
         std::future::pending().await
@@ -44,18 +46,27 @@ impl Scorer for ByHand {
 
 fn start(config: ScoringConfig, slots: usize) -> (ScoringService, mpsc::UnboundedReceiver<Call>) {
     let (sender, calls) = mpsc::unbounded_channel();
-    let scorers = (0..slots).map(|_| ByHand { calls: sender.clone(), lost: None }).collect();
+    let scorers = (0..slots)
+        .map(|_| ByHand {
+            calls: sender.clone(),
+            lost: None,
+        })
+        .collect();
     let metrics = ScoringMetrics::register(&mut Registry::default());
     (ScoringService::start(config, scorers, metrics), calls)
 }
 
 fn row(value: u8) -> Work {
-    Work::Input(Input::Tensor(DenseBlock::new(DType::UInt8, vec![1, 1], vec![value].into()).unwrap()))
+    Work::Input(Input::Tensor(
+        DenseBlock::new(DType::UInt8, vec![1, 1], vec![value].into()).unwrap(),
+    ))
 }
 
 /// The values of a call, answered by themselves.
 fn echo(call: Call) -> Vec<u8> {
-    let Work::Input(Input::Tensor(block)) = call.work else { panic!("a tensor was sent") };
+    let Work::Input(Input::Tensor(block)) = call.work else {
+        panic!("a tensor was sent")
+    };
     let values = block.bytes.to_vec();
     call.answer.send(Ok(Answer::Dense(block))).ok();
     values
@@ -68,18 +79,27 @@ fn value(answer: Result<Answer, ScoreError>) -> u8 {
     }
 }
 
-fn ask(service: &ScoringService, number: u8) -> tokio::task::JoinHandle<Result<Answer, ScoreError>> {
+fn ask(
+    service: &ScoringService,
+    number: u8,
+) -> tokio::task::JoinHandle<Result<Answer, ScoreError>> {
     let service = service.clone();
     tokio::spawn(async move { service.score(row(number)).await })
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_shares_a_call_and_each_gets_its_own_row() {
-    let config = ScoringConfig { merge: true, ..ScoringConfig::default() };
+    let config = ScoringConfig {
+        merge: true,
+        ..ScoringConfig::default()
+    };
     let (service, mut calls) = start(config, 1);
     let first = ask(&service, 1);
     let busy = calls.recv().await.unwrap();
-    let waiting: Vec<_> = [2, 3, 4].into_iter().map(|number| ask(&service, number)).collect();
+    let waiting: Vec<_> = [2, 3, 4]
+        .into_iter()
+        .map(|number| ask(&service, number))
+        .collect();
     tokio::task::yield_now().await;
     assert_eq!(echo(busy), [1]);
     assert_eq!(echo(calls.recv().await.unwrap()), [2, 3, 4]);
@@ -91,12 +111,18 @@ async fn what_waits_shares_a_call_and_each_gets_its_own_row() {
 
 #[tokio::test(start_paused = true)]
 async fn one_more_than_the_limit_is_refused_at_once() {
-    let config = ScoringConfig { max_requests: 1, ..ScoringConfig::default() };
+    let config = ScoringConfig {
+        max_requests: 1,
+        ..ScoringConfig::default()
+    };
     let (service, mut calls) = start(config, 1);
     let first = ask(&service, 1);
     let call = calls.recv().await.unwrap();
     let refused = service.score(row(2)).await;
-    assert!(matches!(refused, Err(ScoreError::Overloaded { waiting: 1, .. })));
+    assert!(matches!(
+        refused,
+        Err(ScoreError::Overloaded { waiting: 1, .. })
+    ));
     echo(call);
     assert_eq!(value(first.await.unwrap()), 1);
     assert_eq!(service.drain(Duration::from_secs(1)).await, Drained::Clean);
@@ -104,21 +130,44 @@ async fn one_more_than_the_limit_is_refused_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_batch_is_scored_request_by_request() {
-    let config = ScoringConfig { merge: true, ..ScoringConfig::default() };
+    let config = ScoringConfig {
+        merge: true,
+        ..ScoringConfig::default()
+    };
     let (service, mut calls) = start(config, 1);
     let blocker = ask(&service, 9);
     let busy = calls.recv().await.unwrap();
-    let tasks: Vec<_> = [1, 2].into_iter().map(|number| ask(&service, number)).collect();
+    let tasks: Vec<_> = [1, 2]
+        .into_iter()
+        .map(|number| ask(&service, number))
+        .collect();
     tokio::task::yield_now().await;
     echo(busy);
     value(blocker.await.unwrap());
-    let error = ModelError { class: "ValueError".into(), message: "no".into(), document: None, unserializable: false };
+    let error = ModelError {
+        class: "ValueError".into(),
+        message: "no".into(),
+        document: None,
+        unserializable: false,
+    };
     let joined = calls.recv().await.unwrap();
-    joined.answer.send(Err(ScorerError::Model(error.clone()))).ok();
-    calls.recv().await.unwrap().answer.send(Err(ScorerError::Model(error))).ok();
+    joined
+        .answer
+        .send(Err(ScorerError::Model(error.clone())))
+        .ok();
+    calls
+        .recv()
+        .await
+        .unwrap()
+        .answer
+        .send(Err(ScorerError::Model(error)))
+        .ok();
     assert_eq!(echo(calls.recv().await.unwrap()), [2]);
     let mut tasks = tasks.into_iter();
-    assert!(matches!(tasks.next().unwrap().await.unwrap(), Err(ScoreError::Model(_))));
+    assert!(matches!(
+        tasks.next().unwrap().await.unwrap(),
+        Err(ScoreError::Model(_))
+    ));
     assert_eq!(value(tasks.next().unwrap().await.unwrap()), 2);
 }
 
@@ -127,22 +176,43 @@ async fn a_request_whose_instance_ends_is_tried_once_more_and_no_more() {
     let (service, mut calls) = start(ScoringConfig::default(), 1);
     let task = ask(&service, 1);
     for _ in 0..2 {
-        calls.recv().await.unwrap().answer.send(Err(ScorerError::Ended("exit code 9".into()))).ok();
+        calls
+            .recv()
+            .await
+            .unwrap()
+            .answer
+            .send(Err(ScorerError::Ended("exit code 9".into())))
+            .ok();
     }
-    assert!(matches!(task.await.unwrap(), Err(ScoreError::WorkerDied { .. })));
+    assert!(matches!(
+        task.await.unwrap(),
+        Err(ScoreError::WorkerDied { .. })
+    ));
     let task = ask(&service, 2);
-    calls.recv().await.unwrap().answer.send(Err(ScorerError::Ended("exit code 9".into()))).ok();
+    calls
+        .recv()
+        .await
+        .unwrap()
+        .answer
+        .send(Err(ScorerError::Ended("exit code 9".into())))
+        .ok();
     echo(calls.recv().await.unwrap());
     assert_eq!(value(task.await.unwrap()), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stuck_call_ends_at_its_deadline_and_the_next_is_served() {
-    let config = ScoringConfig { request_timeout: Duration::from_secs(2), ..ScoringConfig::default() };
+    let config = ScoringConfig {
+        request_timeout: Duration::from_secs(2),
+        ..ScoringConfig::default()
+    };
     let (service, mut calls) = start(config, 1);
     let stuck = ask(&service, 1);
     let _held = calls.recv().await.unwrap();
-    assert!(matches!(stuck.await.unwrap(), Err(ScoreError::TimedOut { .. })));
+    assert!(matches!(
+        stuck.await.unwrap(),
+        Err(ScoreError::TimedOut { .. })
+    ));
     let next = ask(&service, 2);
     echo(calls.recv().await.unwrap());
     assert_eq!(value(next.await.unwrap()), 2);
@@ -168,10 +238,15 @@ async fn work_whose_caller_has_gone_is_not_scored() {
 #[tokio::test(start_paused = true)]
 async fn without_any_instance_the_cause_is_the_answer() {
     let (sender, _calls) = mpsc::unbounded_channel();
-    let scorer = ByHand { calls: sender, lost: Some("no module named x".into()) };
+    let scorer = ByHand {
+        calls: sender,
+        lost: Some("no module named x".into()),
+    };
     let metrics = ScoringMetrics::register(&mut Registry::default());
     let service = ScoringService::start(ScoringConfig::default(), vec![scorer], metrics);
-    let Err(ScoreError::Unavailable { cause }) = service.score(row(1)).await else { panic!() };
+    let Err(ScoreError::Unavailable { cause }) = service.score(row(1)).await else {
+        panic!()
+    };
     assert!(cause.contains("no module named x"));
 }
 

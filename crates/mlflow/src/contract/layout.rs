@@ -62,12 +62,22 @@ impl fmt::Display for PythonReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PythonReason::NoSignature => formatter.write_str("the model has no input signature"),
-            PythonReason::TypeHint => formatter.write_str("the signature comes from Python type hints"),
+            PythonReason::TypeHint => {
+                formatter.write_str("the signature comes from Python type hints")
+            }
             PythonReason::Params => formatter.write_str("the signature declares params"),
-            PythonReason::UnnamedColumns => formatter.write_str("the signature's columns have no names"),
-            PythonReason::OptionalColumn { name } => write!(formatter, "column '{name}' is optional"),
-            PythonReason::ColumnType { name, ty } => write!(formatter, "column '{name}' is of type {ty}"),
-            PythonReason::RepeatedColumn { name } => write!(formatter, "two columns are named '{name}'"),
+            PythonReason::UnnamedColumns => {
+                formatter.write_str("the signature's columns have no names")
+            }
+            PythonReason::OptionalColumn { name } => {
+                write!(formatter, "column '{name}' is optional")
+            }
+            PythonReason::ColumnType { name, ty } => {
+                write!(formatter, "column '{name}' is of type {ty}")
+            }
+            PythonReason::RepeatedColumn { name } => {
+                write!(formatter, "two columns are named '{name}'")
+            }
             PythonReason::Tensor { dtype } => write!(formatter, "a tensor is of type {dtype}"),
         }
     }
@@ -140,8 +150,14 @@ impl ColumnLayout {
         }
         let (names, kinds): (Vec<String>, Vec<CellKind>) = columns.into_iter().unzip();
         let first = kinds.first().ok_or(PythonReason::NoSignature)?;
-        let dense = first.dtype().filter(|_| kinds.iter().all(|kind| kind == first));
-        let fields: Vec<Field> = names.iter().zip(&kinds).map(|(name, kind)| Field::new(name, kind.arrow(), false)).collect();
+        let dense = first
+            .dtype()
+            .filter(|_| kinds.iter().all(|kind| kind == first));
+        let fields: Vec<Field> = names
+            .iter()
+            .zip(&kinds)
+            .map(|(name, kind)| Field::new(name, kind.arrow(), false))
+            .collect();
         Ok(Self {
             names: names.into(),
             dense,
@@ -163,7 +179,9 @@ impl ColumnLayout {
 
     /// Whether all types are those that pandas infers by itself from Python scalars.
     pub(crate) fn survives_inference(&self) -> bool {
-        self.kinds.iter().all(|kind| matches!(kind, CellKind::Boolean | CellKind::Long | CellKind::Double))
+        self.kinds
+            .iter()
+            .all(|kind| matches!(kind, CellKind::Boolean | CellKind::Long | CellKind::Double))
     }
 }
 
@@ -178,13 +196,18 @@ pub struct TensorLayout {
 
 impl TensorLayout {
     pub(crate) fn new(dtype: &str, shape: &[i64]) -> Result<Self, PythonReason> {
-        let refuse = || PythonReason::Tensor { dtype: dtype.to_owned() };
+        let refuse = || PythonReason::Tensor {
+            dtype: dtype.to_owned(),
+        };
         if shape.is_empty() {
             return Err(refuse());
         }
         Ok(Self {
             dtype: DType::from_name(dtype).ok_or_else(refuse)?,
-            shape: shape.iter().map(|extent| usize::try_from(*extent).ok()).collect(),
+            shape: shape
+                .iter()
+                .map(|extent| usize::try_from(*extent).ok())
+                .collect(),
         })
     }
 }

@@ -41,7 +41,11 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
         return Err(PythonReason::TypeHint);
     }
     let signature = model.signature.as_ref().ok_or(PythonReason::NoSignature)?;
-    if signature.params.as_ref().is_some_and(|params| !params.is_empty()) {
+    if signature
+        .params
+        .as_ref()
+        .is_some_and(|params| !params.is_empty())
+    {
         return Err(PythonReason::Params);
     }
     match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
@@ -50,7 +54,9 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
             for column in columns {
                 let name = column.name.as_deref().ok_or(PythonReason::UnnamedColumns)?;
                 if !column.required {
-                    return Err(PythonReason::OptionalColumn { name: name.to_owned() });
+                    return Err(PythonReason::OptionalColumn {
+                        name: name.to_owned(),
+                    });
                 }
                 named.push((name.to_owned(), cell_kind(name, &column.ty)?));
             }
@@ -88,5 +94,7 @@ fn compile_tensors(tensors: &[TensorSpec]) -> Result<Layout, PythonReason> {
         .into_iter()
         .map(|(name, layout)| name.map(|name| (name, layout)))
         .collect();
-    named.map(Layout::Tensors).ok_or(PythonReason::UnnamedColumns)
+    named
+        .map(Layout::Tensors)
+        .ok_or(PythonReason::UnnamedColumns)
 }

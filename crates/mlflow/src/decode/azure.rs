@@ -6,6 +6,8 @@
 use serde::Deserialize;
 use sonic_rs::{JsonValueTrait, LazyValue};
 
+use super::envelope::is_object;
+
 /// A body that is not an Azure payload.
 #[derive(Debug, thiserror::Error)]
 pub enum AzureError {
@@ -30,14 +32,21 @@ struct Body<'a> {
 
 /// The MLflow body that means the same as Azure's `body`; `None` when it has no `input_data`.
 pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
-    let parsed: Body<'_> = match sonic_rs::from_slice(body) {
-        Ok(parsed) => parsed,
-        Err(error) => return Err(not_an_azure_body(body, &error)),
-    };
+    if let Err(error) = sonic_rs::from_slice::<serde::de::IgnoredAny>(body) {
+        return Err(broken(&error));
+    }
+    if !is_object(body) {
+        return Err(AzureError::NotAnObject);
+    }
+    let parsed: Body<'_> = sonic_rs::from_slice(body).map_err(|error| broken(&error))?;
     let Some(data) = parsed.input_data else {
         return Ok(None);
     };
-    let key = if is_split(&data) { "dataframe_split" } else { "inputs" };
+    let key = if is_split(&data) {
+        "dataframe_split"
+    } else {
+        "inputs"
+    };
     let mut out = Vec::with_capacity(body.len() + 32);
     out.extend_from_slice(format!("{{\"{key}\": ").as_bytes());
     out.extend_from_slice(data.as_raw_str().as_bytes());
@@ -53,13 +62,14 @@ fn is_split(data: &LazyValue<'_>) -> bool {
     data.is_object() && data.get("columns").is_some() && data.get("data").is_some()
 }
 
-fn not_an_azure_body(body: &[u8], error: &sonic_rs::Error) -> AzureError {
-    if sonic_rs::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
-        return AzureError::NotAnObject;
-    }
+fn broken(error: &sonic_rs::Error) -> AzureError {
     // The reader's message quotes the body below its first line; only the place may be shown.
     let text = error.to_string();
-    let reason = text.split(" at line").next().unwrap_or("malformed").to_owned();
+    let reason = text
+        .split(" at line")
+        .next()
+        .unwrap_or("malformed")
+        .to_owned();
     AzureError::Json {
         place: format!("{reason}: line {} column {}", error.line(), error.column()),
     }
@@ -76,11 +86,19 @@ mod tests {
     #[test]
     fn each_form_finds_its_mlflow_key() {
         assert_eq!(
-            rewritten(r#"{"input_data": {"columns": ["a"], "index": [0], "data": [[1]]}, "params": {"k": 1}}"#),
+            rewritten(
+                r#"{"input_data": {"columns": ["a"], "index": [0], "data": [[1]]}, "params": {"k": 1}}"#
+            ),
             r#"{"dataframe_split": {"columns": ["a"], "index": [0], "data": [[1]]}, "params": {"k": 1}}"#
         );
-        assert_eq!(rewritten(r#"{"input_data": [[1]]}"#), r#"{"inputs": [[1]]}"#);
-        assert_eq!(rewritten(r#"{"input_data": {"a": [1]}}"#), r#"{"inputs": {"a": [1]}}"#);
+        assert_eq!(
+            rewritten(r#"{"input_data": [[1]]}"#),
+            r#"{"inputs": [[1]]}"#
+        );
+        assert_eq!(
+            rewritten(r#"{"input_data": {"a": [1]}}"#),
+            r#"{"inputs": {"a": [1]}}"#
+        );
         assert!(from_input_data(br#"{"inputs": [1]}"#).unwrap().is_none());
     }
 
@@ -90,6 +108,9 @@ mod tests {
         let message = from_input_data(body.as_bytes()).unwrap_err().to_string();
         assert!(message.contains("line 5"), "{message}");
         assert!(!message.contains("[3, 4]"), "{message}");
-        assert!(matches!(from_input_data(b"[1]"), Err(AzureError::NotAnObject)));
+        assert!(matches!(
+            from_input_data(b"[1]"),
+            Err(AzureError::NotAnObject)
+        ));
     }
 }

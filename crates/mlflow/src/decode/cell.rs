@@ -184,7 +184,10 @@ mod tests {
     #[test]
     fn only_values_without_a_surprising_cast_become_cells() {
         assert_eq!(read::<f64>("5"), Some(5.0));
-        assert_eq!(read::<f64>("9007199254740993"), Some(9_007_199_254_740_992.0));
+        assert_eq!(
+            read::<f64>("9007199254740993"),
+            Some(9_007_199_254_740_992.0)
+        );
         assert_eq!(read::<f64>("18446744073709551615"), Some(u64::MAX as f64));
         assert!(read::<f64>("null").is_some_and(f64::is_nan));
         assert_eq!(read::<f64>("true"), None);
@@ -203,7 +206,14 @@ mod tests {
 
     #[test]
     fn doubles_are_read_as_the_nearest_double() {
-        for text in ["0.1", "1e-5", "123456789.123456789", "2.2250738585072014e-308", "1.7976931348623157e308", "5e-324"] {
+        for text in [
+            "0.1",
+            "1e-5",
+            "123456789.123456789",
+            "2.2250738585072014e-308",
+            "1.7976931348623157e308",
+            "5e-324",
+        ] {
             assert_eq!(read::<f64>(text), text.parse().ok(), "{text}");
         }
     }

@@ -22,12 +22,18 @@ impl<'a> ColumnLists<'a> {
             if slot.is_some() || !value.is_array() {
                 return None;
             }
-            let values = value.into_array_iter()?.collect::<Result<Vec<_>, _>>().ok()?;
+            let values = value
+                .into_array_iter()?
+                .collect::<Result<Vec<_>, _>>()
+                .ok()?;
             *slot = Some(values);
         }
         let lists = lists.into_iter().collect::<Option<Vec<_>>>()?;
         let rows = lists.first()?.len();
-        lists.iter().all(|list| list.len() == rows).then_some(Self { lists })
+        lists
+            .iter()
+            .all(|list| list.len() == rows)
+            .then_some(Self { lists })
     }
 
     /// Hands the values to the sink, row by row.

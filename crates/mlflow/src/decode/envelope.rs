@@ -40,6 +40,9 @@ pub(crate) enum Payload<'a> {
 impl<'a> Envelope<'a> {
     /// The envelope of a body that is one JSON object without a repeated key of the protocol.
     pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        if !is_object(body) {
+            return None;
+        }
         sonic_rs::from_slice(body).ok()
     }
 
@@ -48,7 +51,12 @@ impl<'a> Envelope<'a> {
         if self.messages.is_some() || self.prompt.is_some() || self.input.is_some() {
             return None;
         }
-        match (self.dataframe_split, self.dataframe_records, self.instances, self.inputs) {
+        match (
+            self.dataframe_split,
+            self.dataframe_records,
+            self.instances,
+            self.inputs,
+        ) {
             (Some(value), None, None, None) => Some(Payload::Split(value)),
             (None, Some(value), None, None) => Some(Payload::Records(value)),
             (None, None, Some(value), None) => Some(Payload::Instances(value)),
@@ -58,7 +66,14 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// Whether the first character opens an object: a derived reader would take a list for one, field by field.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// Keeps "the key is there and holds null" apart from "the key is absent".
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LazyValue<'a>>, D::Error> {
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<LazyValue<'a>>, D::Error> {
     LazyValue::deserialize(deserializer).map(Some)
 }

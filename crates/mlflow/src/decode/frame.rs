@@ -54,12 +54,22 @@ enum IndexLabel {
 
 /// A frame in split orientation.
 pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option<Input> {
+    if !value.is_object() {
+        return None;
+    }
     let split: Split<'_> = sonic_rs::from_str(value.as_raw_str()).ok()?;
     let order = column_order(layout, &split.columns)?;
     let data = split.data.as_raw_str();
     let mut rows = 0;
     let input = with_sink!(layout, |sink| {
-        read(data, SplitRows { sink, order: &order }).inspect(|count| rows = *count)
+        read(
+            data,
+            SplitRows {
+                sink,
+                order: &order,
+            },
+        )
+        .inspect(|count| rows = *count)
     });
     match split.index {
         Some(index) if index.len() != rows => None,
@@ -68,9 +78,20 @@ pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option
 }
 
 /// Rows as objects; with [`Extras::Dropped`] the columns that the signature does not name are left out.
-pub(crate) fn from_records(layout: &ColumnLayout, value: &LazyValue<'_>, extras: Extras) -> Option<Input> {
+pub(crate) fn from_records(
+    layout: &ColumnLayout,
+    value: &LazyValue<'_>,
+    extras: Extras,
+) -> Option<Input> {
     let data = value.as_raw_str();
-    with_sink!(layout, |sink| read(data, ObjectRows { sink, layout, extras }))
+    with_sink!(layout, |sink| read(
+        data,
+        ObjectRows {
+            sink,
+            layout,
+            extras
+        }
+    ))
 }
 
 /// The value of `inputs` or `instances` under a column signature: columns as lists, or a list of records.
@@ -81,10 +102,15 @@ pub(crate) fn from_inputs(layout: &ColumnLayout, value: &LazyValue<'_>) -> Optio
     }
     if value.is_array() {
         // pandas infers a list of objects anew, which widens the narrow types: only those that stay are decided here.
-        return if layout.survives_inference() { from_records(layout, value, Extras::Undecided) } else { None };
+        return if layout.survives_inference() {
+            from_records(layout, value, Extras::Undecided)
+        } else {
+            None
+        };
     }
     let data = value.as_raw_str();
-    with_sink!(layout, |sink| ColumnLists::read(data, layout).and_then(|lists| lists.fill(sink)))
+    with_sink!(layout, |sink| ColumnLists::read(data, layout)
+        .and_then(|lists| lists.fill(sink)))
 }
 
 /// The contract's column at each position of `columns`; `None` when a column is missing or named twice.

@@ -31,7 +31,8 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        self.try_json(body).map_or(Decoded::AsItCame, Decoded::Input)
+        self.try_json(body)
+            .map_or(Decoded::AsItCame, Decoded::Input)
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Input> {
@@ -49,7 +50,9 @@ impl Contract {
             (Layout::Tensor(layout), Payload::Inputs(value) | Payload::Instances(value)) => {
                 tensor::from_list(layout, &value).map(Input::Tensor)
             }
-            (Layout::Tensors(layouts), Payload::Inputs(value)) => tensor::from_object(layouts, &value),
+            (Layout::Tensors(layouts), Payload::Inputs(value)) => {
+                tensor::from_object(layouts, &value)
+            }
             _ => None,
         }
     }

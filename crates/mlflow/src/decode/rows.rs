@@ -74,7 +74,10 @@ impl<'de, S: FrameSink> Visitor<'de> for ListRow<'_, S> {
         for (position, column) in self.order.iter().enumerate() {
             let found = match column {
                 Some(column) => {
-                    let cell = IntoCell { sink: &mut *self.sink, column: *column };
+                    let cell = IntoCell {
+                        sink: &mut *self.sink,
+                        column: *column,
+                    };
                     row.next_element_seed(cell)?.is_some()
                 }
                 None => row.next_element::<IgnoredAny>()?.is_some(),
@@ -151,13 +154,23 @@ impl<'de, S: FrameSink> Visitor<'de> for ObjectRow<'_, S> {
         formatter.write_str("a record")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<(), A::Error> {
-        let ObjectRows { sink, layout, extras } = self.rows;
+        let ObjectRows {
+            sink,
+            layout,
+            extras,
+        } = self.rows;
         self.seen.fill(false);
         let mut filled = 0;
-        while let Some(column) = row.next_key_seed(ColumnKey { layout, expected: filled })? {
+        while let Some(column) = row.next_key_seed(ColumnKey {
+            layout,
+            expected: filled,
+        })? {
             match column {
                 Some(column) if !std::mem::replace(&mut self.seen[column], true) => {
-                    row.next_value_seed(IntoCell { sink: &mut *sink, column })?;
+                    row.next_value_seed(IntoCell {
+                        sink: &mut *sink,
+                        column,
+                    })?;
                     filled += 1;
                 }
                 Some(_) => return Err(A::Error::custom("a repeated key")),

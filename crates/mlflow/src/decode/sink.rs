@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+};
 use arrow_schema::SchemaRef;
 use serde::de::{DeserializeSeed, Deserializer};
 
@@ -20,7 +22,11 @@ use crate::input::Input;
 /// Obligation of the reader: every column exactly once per row, then `end_row`.
 pub(crate) trait FrameSink {
     /// Reads one value into `column` of the current row.
-    fn cell<'de, D: Deserializer<'de>>(&mut self, column: usize, deserializer: D) -> Result<(), D::Error>;
+    fn cell<'de, D: Deserializer<'de>>(
+        &mut self,
+        column: usize,
+        deserializer: D,
+    ) -> Result<(), D::Error>;
     /// Ends the current row.
     fn end_row(&mut self);
     /// The rows as an input; `None` when there are none, or when they do not fit the layout.
@@ -37,19 +43,28 @@ pub(crate) struct DenseSink<T> {
 impl<T: Cell> DenseSink<T> {
     pub(crate) fn new(names: Arc<[String]>) -> Self {
         let values = vec![T::default(); names.len()];
-        Self { names, values, start: 0 }
+        Self {
+            names,
+            values,
+            start: 0,
+        }
     }
 }
 
 impl<T: Cell> FrameSink for DenseSink<T> {
-    fn cell<'de, D: Deserializer<'de>>(&mut self, column: usize, deserializer: D) -> Result<(), D::Error> {
+    fn cell<'de, D: Deserializer<'de>>(
+        &mut self,
+        column: usize,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
         self.values[self.start + column] = CellSeed(PhantomData).deserialize(deserializer)?;
         Ok(())
     }
 
     fn end_row(&mut self) {
         self.start = self.values.len();
-        self.values.resize(self.start + self.names.len(), T::default());
+        self.values
+            .resize(self.start + self.names.len(), T::default());
     }
 
     fn finish(self) -> Option<Input> {
@@ -80,15 +95,27 @@ enum Column {
 impl MixedSink {
     pub(crate) fn new(schema: SchemaRef, kinds: &[CellKind]) -> Self {
         let columns = kinds.iter().map(|kind| Column::of(*kind)).collect();
-        Self { schema, columns, rows: 0 }
+        Self {
+            schema,
+            columns,
+            rows: 0,
+        }
     }
 }
 
 impl FrameSink for MixedSink {
-    fn cell<'de, D: Deserializer<'de>>(&mut self, column: usize, deserializer: D) -> Result<(), D::Error> {
+    fn cell<'de, D: Deserializer<'de>>(
+        &mut self,
+        column: usize,
+        deserializer: D,
+    ) -> Result<(), D::Error> {
         match &mut self.columns[column] {
-            Column::Boolean(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
-            Column::Integer(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
+            Column::Boolean(values) => {
+                values.push(CellSeed(PhantomData).deserialize(deserializer)?)
+            }
+            Column::Integer(values) => {
+                values.push(CellSeed(PhantomData).deserialize(deserializer)?)
+            }
             Column::Long(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Float(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Double(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
@@ -106,7 +133,9 @@ impl FrameSink for MixedSink {
             return None;
         }
         let arrays = self.columns.into_iter().map(Column::finish).collect();
-        RecordBatch::try_new(self.schema, arrays).ok().map(Input::Batch)
+        RecordBatch::try_new(self.schema, arrays)
+            .ok()
+            .map(Input::Batch)
     }
 }
 

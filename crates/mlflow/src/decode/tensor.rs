@@ -33,7 +33,10 @@ pub(crate) fn from_list(layout: &TensorLayout, value: &LazyValue<'_>) -> Option<
 }
 
 /// The named tensors of an object that holds each of them once and nothing else.
-pub(crate) fn from_object(layouts: &[(String, TensorLayout)], value: &LazyValue<'_>) -> Option<Input> {
+pub(crate) fn from_object(
+    layouts: &[(String, TensorLayout)],
+    value: &LazyValue<'_>,
+) -> Option<Input> {
     let mut blocks: Vec<Option<DenseBlock>> = vec![None; layouts.len()];
     for entry in sonic_rs::to_object_iter(value.as_raw_str()) {
         let (key, value) = entry.ok()?;
@@ -53,9 +56,19 @@ fn typed<T: Cell>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
         values: Vec::new(),
         extents: vec![None; layout.shape.len()],
     };
-    read(json, Level { tensor: &mut tensor, depth: 0 })?;
+    read(
+        json,
+        Level {
+            tensor: &mut tensor,
+            depth: 0,
+        },
+    )?;
     let shape = tensor.extents.into_iter().collect::<Option<Vec<usize>>>()?;
-    let fits = layout.shape.iter().zip(&shape).all(|(declared, found)| declared.is_none_or(|extent| extent == *found));
+    let fits = layout
+        .shape
+        .iter()
+        .zip(&shape)
+        .all(|(declared, found)| declared.is_none_or(|extent| extent == *found));
     if !fits || shape.contains(&0) {
         return None;
     }

@@ -5,7 +5,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::DataType;
@@ -19,16 +20,36 @@ pub fn dense(block: &DenseBlock, out: &mut Vec<u8>) {
         DType::Bool => nested::<1>(block, out, |bytes, out| {
             out.extend_from_slice(if bytes[0] == 0 { b"false" } else { b"true" });
         }),
-        DType::Int8 => nested::<1>(block, out, |bytes, out| integer(i8::from_le_bytes(bytes), out)),
-        DType::Int16 => nested::<2>(block, out, |bytes, out| integer(i16::from_le_bytes(bytes), out)),
-        DType::Int32 => nested::<4>(block, out, |bytes, out| integer(i32::from_le_bytes(bytes), out)),
-        DType::Int64 => nested::<8>(block, out, |bytes, out| integer(i64::from_le_bytes(bytes), out)),
-        DType::UInt8 => nested::<1>(block, out, |bytes, out| integer(u8::from_le_bytes(bytes), out)),
-        DType::UInt16 => nested::<2>(block, out, |bytes, out| integer(u16::from_le_bytes(bytes), out)),
-        DType::UInt32 => nested::<4>(block, out, |bytes, out| integer(u32::from_le_bytes(bytes), out)),
-        DType::UInt64 => nested::<8>(block, out, |bytes, out| integer(u64::from_le_bytes(bytes), out)),
-        DType::Float32 => nested::<4>(block, out, |bytes, out| float(f32::from_le_bytes(bytes).into(), out)),
-        DType::Float64 => nested::<8>(block, out, |bytes, out| float(f64::from_le_bytes(bytes), out)),
+        DType::Int8 => nested::<1>(block, out, |bytes, out| {
+            integer(i8::from_le_bytes(bytes), out)
+        }),
+        DType::Int16 => nested::<2>(block, out, |bytes, out| {
+            integer(i16::from_le_bytes(bytes), out)
+        }),
+        DType::Int32 => nested::<4>(block, out, |bytes, out| {
+            integer(i32::from_le_bytes(bytes), out)
+        }),
+        DType::Int64 => nested::<8>(block, out, |bytes, out| {
+            integer(i64::from_le_bytes(bytes), out)
+        }),
+        DType::UInt8 => nested::<1>(block, out, |bytes, out| {
+            integer(u8::from_le_bytes(bytes), out)
+        }),
+        DType::UInt16 => nested::<2>(block, out, |bytes, out| {
+            integer(u16::from_le_bytes(bytes), out)
+        }),
+        DType::UInt32 => nested::<4>(block, out, |bytes, out| {
+            integer(u32::from_le_bytes(bytes), out)
+        }),
+        DType::UInt64 => nested::<8>(block, out, |bytes, out| {
+            integer(u64::from_le_bytes(bytes), out)
+        }),
+        DType::Float32 => nested::<4>(block, out, |bytes, out| {
+            float(f32::from_le_bytes(bytes).into(), out)
+        }),
+        DType::Float64 => nested::<8>(block, out, |bytes, out| {
+            float(f64::from_le_bytes(bytes), out)
+        }),
     }
 }
 
@@ -80,7 +101,11 @@ pub fn text(value: &str, out: &mut Vec<u8>) {
 }
 
 /// Writes the values of a block, `SIZE` bytes each, as lists nested by its shape; a frame as records.
-fn nested<const SIZE: usize>(block: &DenseBlock, out: &mut Vec<u8>, write: impl Fn([u8; SIZE], &mut Vec<u8>) + Copy) {
+fn nested<const SIZE: usize>(
+    block: &DenseBlock,
+    out: &mut Vec<u8>,
+    write: impl Fn([u8; SIZE], &mut Vec<u8>) + Copy,
+) {
     let (values, _) = block.bytes.as_chunks::<SIZE>();
     if let (Some(columns), [_, width]) = (&block.columns, block.shape.as_slice()) {
         frame(columns, values, *width, out, write);
@@ -107,7 +132,12 @@ fn list<const SIZE: usize>(
         if index > 0 {
             out.extend_from_slice(b", ");
         }
-        list(inner, &values[index * stride..(index + 1) * stride], out, write);
+        list(
+            inner,
+            &values[index * stride..(index + 1) * stride],
+            out,
+            write,
+        );
     }
     out.push(b']');
 }
@@ -154,7 +184,11 @@ fn float(value: f64, out: &mut Vec<u8>) {
     } else if value.is_nan() {
         out.extend_from_slice(b"NaN");
     } else {
-        out.extend_from_slice(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
+        out.extend_from_slice(if value > 0.0 {
+            b"Infinity"
+        } else {
+            b"-Infinity"
+        });
     }
 }
 
@@ -234,11 +268,23 @@ mod tests {
 
     #[test]
     fn arrays_nest_by_shape_and_floats_stay_floats() {
-        let doubles: Vec<u8> = [1.0, 0.5, f64::NAN, f64::INFINITY].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
-        assert_eq!(encoded(DType::Float64, &[2, 2], doubles), "[[1.0, 0.5], [NaN, Infinity]]");
+        let doubles: Vec<u8> = [1.0, 0.5, f64::NAN, f64::INFINITY]
+            .iter()
+            .flat_map(|v: &f64| v.to_le_bytes())
+            .collect();
+        assert_eq!(
+            encoded(DType::Float64, &[2, 2], doubles),
+            "[[1.0, 0.5], [NaN, Infinity]]"
+        );
         let float = 0.1_f32.to_le_bytes().to_vec();
-        assert_eq!(encoded(DType::Float32, &[1], float), "[0.10000000149011612]");
-        assert_eq!(encoded(DType::Int64, &[], 7_i64.to_le_bytes().to_vec()), "7");
+        assert_eq!(
+            encoded(DType::Float32, &[1], float),
+            "[0.10000000149011612]"
+        );
+        assert_eq!(
+            encoded(DType::Int64, &[], 7_i64.to_le_bytes().to_vec()),
+            "7"
+        );
         assert_eq!(encoded(DType::Bool, &[2], vec![1, 0]), "[true, false]");
         assert_eq!(encoded(DType::Int8, &[0], vec![]), "[]");
     }
@@ -247,9 +293,14 @@ mod tests {
     fn frames_become_records_with_escaped_names() {
         let bytes: Vec<u8> = [1_i64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
         let names: Vec<String> = vec!["a\"b".into(), "é😀".into()];
-        let block = DenseBlock::new(DType::Int64, vec![1, 2], bytes.into()).unwrap().with_columns(names.into());
+        let block = DenseBlock::new(DType::Int64, vec![1, 2], bytes.into())
+            .unwrap()
+            .with_columns(names.into());
         let mut out = Vec::new();
         dense(&block, &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), r#"[{"a\"b": 1, "\u00e9\ud83d\ude00": 2}]"#);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"[{"a\"b": 1, "\u00e9\ud83d\ude00": 2}]"#
+        );
     }
 }

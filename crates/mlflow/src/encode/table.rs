@@ -40,16 +40,25 @@ impl Table {
             (Some(columns), [_, _]) => columns.to_vec(),
             (None, [_]) => vec![PREDICTIONS.to_owned()],
             (None, [_, width]) => (0..*width).map(|column| column.to_string()).collect(),
-            _ => return Err(EncodeError::NotATable { found: "a tensor that is neither vector nor matrix" }),
+            _ => {
+                return Err(EncodeError::NotATable {
+                    found: "a tensor that is neither vector nor matrix",
+                });
+            }
         };
         let width = names.len();
         let columns = names.iter().enumerate().map(|(index, name)| {
             let array = dense_column(block, index, width)?;
             Ok((Field::new(name, array.data_type().clone(), false), array))
         });
-        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) =
-            columns.collect::<Result<Vec<_>, ArrowError>>()?.into_iter().unzip();
-        Ok(Self(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?))
+        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
+            .collect::<Result<Vec<_>, ArrowError>>()?
+            .into_iter()
+            .unzip();
+        Ok(Self(RecordBatch::try_new(
+            Arc::new(Schema::new(fields)),
+            arrays,
+        )?))
     }
 
     /// The table of an answer that is a frame already.
@@ -65,24 +74,38 @@ impl Table {
             None => document,
         };
         let Value::Array(rows) = predictions else {
-            return Err(EncodeError::NotATable { found: "not a list" });
+            return Err(EncodeError::NotATable {
+                found: "not a list",
+            });
         };
         let rows: Vec<Value> = rows.into_iter().map(row_object).collect();
-        let schema = Arc::new(arrow_json::reader::infer_json_schema_from_iterator(rows.iter().map(Ok))?);
+        let schema = Arc::new(arrow_json::reader::infer_json_schema_from_iterator(
+            rows.iter().map(Ok),
+        )?);
         let mut decoder = arrow_json::ReaderBuilder::new(schema.clone())
             .with_batch_size(rows.len().max(1))
             .build_decoder()?;
         decoder.serialize(&rows)?;
-        let batch = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema));
+        let batch = decoder
+            .flush()?
+            .unwrap_or_else(|| RecordBatch::new_empty(schema));
         Ok(Self(batch))
     }
 
     /// Writes the table.
-    pub fn write(&self, format: TableFormat, mut out: impl Write + Send) -> Result<(), EncodeError> {
+    pub fn write(
+        &self,
+        format: TableFormat,
+        mut out: impl Write + Send,
+    ) -> Result<(), EncodeError> {
         match format {
-            TableFormat::Csv => arrow_csv::WriterBuilder::new().with_header(true).build(&mut out).write(&self.0)?,
+            TableFormat::Csv => arrow_csv::WriterBuilder::new()
+                .with_header(true)
+                .build(&mut out)
+                .write(&self.0)?,
             TableFormat::Parquet => {
-                let mut writer = parquet::arrow::ArrowWriter::try_new(&mut out, self.0.schema(), None)?;
+                let mut writer =
+                    parquet::arrow::ArrowWriter::try_new(&mut out, self.0.schema(), None)?;
                 writer.write(&self.0)?;
                 writer.close()?;
             }
@@ -97,8 +120,12 @@ impl Table {
             line.clear();
             json::records(&self.0.slice(row, 1), &mut line)?;
             // One record without the brackets of its list.
-            let record = line.get(1..line.len().saturating_sub(1)).unwrap_or_default();
-            out.write_all(record).and_then(|()| out.write_all(b"\n")).map_err(ArrowError::from)?;
+            let record = line
+                .get(1..line.len().saturating_sub(1))
+                .unwrap_or_default();
+            out.write_all(record)
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(ArrowError::from)?;
         }
         Ok(())
     }
@@ -114,7 +141,10 @@ fn dense_column(block: &DenseBlock, index: usize, width: usize) -> Result<ArrayR
     }
     let bytes: Vec<u8> = cells.flatten().copied().collect();
     let rows = bytes.len() / size;
-    let data = ArrayData::builder(arrow_type(block.dtype)).len(rows).add_buffer(Buffer::from_vec(bytes)).align_buffers(true);
+    let data = ArrayData::builder(arrow_type(block.dtype))
+        .len(rows)
+        .add_buffer(Buffer::from_vec(bytes))
+        .align_buffers(true);
     Ok(make_array(data.build()?))
 }
 
@@ -139,7 +169,10 @@ fn row_object(row: Value) -> Value {
     match row {
         Value::Object(_) => row,
         Value::Array(cells) => {
-            let cells = cells.into_iter().enumerate().map(|(index, cell)| (index.to_string(), cell));
+            let cells = cells
+                .into_iter()
+                .enumerate()
+                .map(|(index, cell)| (index.to_string(), cell));
             Value::Object(cells.collect())
         }
         value => Value::Object(std::iter::once((PREDICTIONS.to_owned(), value)).collect()),
@@ -191,32 +224,58 @@ mod tests {
 
     #[test]
     fn vectors_matrices_and_frames_become_columns() {
-        let bytes: Vec<u8> = [1.5_f64, 2.0, 3.0, 4.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes: Vec<u8> = [1.5_f64, 2.0, 3.0, 4.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
         let vector = DenseBlock::new(DType::Float64, vec![4], bytes.clone().into()).unwrap();
         let table = Table::from_dense(&vector).unwrap();
-        assert_eq!(text(&table, TableFormat::Csv), "predictions\n1.5\n2.0\n3.0\n4.0\n");
+        assert_eq!(
+            text(&table, TableFormat::Csv),
+            "predictions\n1.5\n2.0\n3.0\n4.0\n"
+        );
         let matrix = DenseBlock::new(DType::Float64, vec![2, 2], bytes.into()).unwrap();
         let table = Table::from_dense(&matrix).unwrap();
-        assert_eq!(text(&table, TableFormat::JsonLines), "{\"0\": 1.5, \"1\": 2.0}\n{\"0\": 3.0, \"1\": 4.0}\n");
+        assert_eq!(
+            text(&table, TableFormat::JsonLines),
+            "{\"0\": 1.5, \"1\": 2.0}\n{\"0\": 3.0, \"1\": 4.0}\n"
+        );
     }
 
     #[test]
     fn responses_become_tables_even_with_nan_tokens() {
         let body = br#"{"predictions": [{"a": 1, "b": "NaN, \"x\""}, {"a": NaN, "b": null}]}"#;
         let table = Table::from_response(body).unwrap();
-        assert_eq!(text(&table, TableFormat::Csv), "a,b\n1,\"NaN, \"\"x\"\"\"\n,\n");
+        assert_eq!(
+            text(&table, TableFormat::Csv),
+            "a,b\n1,\"NaN, \"\"x\"\"\"\n,\n"
+        );
         let bare = Table::from_response(b"[[1, 2.5]]").unwrap();
         assert_eq!(text(&bare, TableFormat::Csv), "0,1\n1,2.5\n");
-        assert!(matches!(Table::from_response(br#"{"predictions": "x"}"#), Err(EncodeError::NotATable { .. })));
+        assert!(matches!(
+            Table::from_response(br#"{"predictions": "x"}"#),
+            Err(EncodeError::NotATable { .. })
+        ));
     }
 
     #[test]
     fn parquet_reads_back() {
-        let block = DenseBlock::new(DType::Int32, vec![2], vec![1, 0, 0, 0, 2, 0, 0, 0].into()).unwrap();
+        let block =
+            DenseBlock::new(DType::Int32, vec![2], vec![1, 0, 0, 0, 2, 0, 0, 0].into()).unwrap();
         let mut out = Vec::new();
-        Table::from_dense(&block).unwrap().write(TableFormat::Parquet, &mut out).unwrap();
-        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(out));
-        let batches: Vec<RecordBatch> = reader.unwrap().build().unwrap().collect::<Result<_, _>>().unwrap();
+        Table::from_dense(&block)
+            .unwrap()
+            .write(TableFormat::Parquet, &mut out)
+            .unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
+            bytes::Bytes::from(out),
+        );
+        let batches: Vec<RecordBatch> = reader
+            .unwrap()
+            .build()
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
         assert_eq!(batches[0].num_rows(), 2);
     }
 }

@@ -1,0 +1,182 @@
+//! Answers and errors as HTTP responses in MLflow's shapes: the one place where either becomes bytes.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use sluis_mlflow::encode::json as encode_json;
+use sluis_mlflow::{ErrorDocument, MODEL_RAISED, without_private_parts};
+use sluis_scoring::{Answer, HttpAnswer, ModelError, ScoreError};
+
+use crate::body::BodyError;
+
+/// Whether predictions stand under a key or alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `{"predictions": …}`, MLflow's.
+    Wrapped,
+    /// The bare value, Azure's.
+    Bare,
+}
+
+const OPEN: &[u8] = b"{\"predictions\": ";
+
+/// MLflow's body of a request that took too long; it calls itself JSON, and is not.
+const TOO_LONG: &str = "Request processing time exceeded limit";
+
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    typed(status, HeaderValue::from_static("application/json"), body)
+}
+
+pub(crate) fn plain(status: StatusCode, body: impl Into<Body>) -> Response {
+    typed(
+        status,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+        body,
+    )
+}
+
+fn typed(status: StatusCode, content_type: HeaderValue, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// An error document with its status.
+pub(crate) fn error(status: StatusCode, document: &ErrorDocument) -> Response {
+    json(status, document.to_json())
+}
+
+pub(crate) fn body_error(problem: &BodyError) -> Response {
+    let document = match problem {
+        BodyError::Broken | BodyError::Gzip => ErrorDocument::bad_request(problem.to_string()),
+        BodyError::TooLarge { .. } => {
+            ErrorDocument::plain("REQUEST_LIMIT_EXCEEDED", problem.to_string())
+        }
+        BodyError::Slow(_) => ErrorDocument::plain("DEADLINE_EXCEEDED", problem.to_string()),
+        BodyError::Encoding(_) => return plain(problem.status(), problem.to_string()),
+    };
+    error(problem.status(), &document)
+}
+
+/// A model's answer.
+pub(crate) fn answer(answer: Answer, shape: Shape) -> Response {
+    match answer {
+        Answer::Http(answer) => passed_on(answer, shape),
+        Answer::Json(body) => json(StatusCode::OK, shaped(body, shape)),
+        Answer::Dense(block) => {
+            let mut out = open(shape, block.bytes.len() * 2);
+            encode_json::dense(&block, &mut out);
+            json(StatusCode::OK, close(out, shape))
+        }
+        Answer::Batch(batch) => {
+            let mut out = open(shape, 256 * batch.num_rows());
+            match encode_json::records(&batch, &mut out) {
+                Ok(()) => json(StatusCode::OK, close(out, shape)),
+                Err(problem) => unserializable(&problem),
+            }
+        }
+    }
+}
+
+fn open(shape: Shape, room: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(room + 32);
+    if shape == Shape::Wrapped {
+        out.extend_from_slice(OPEN);
+    }
+    out
+}
+
+fn close(mut out: Vec<u8>, shape: Shape) -> Vec<u8> {
+    if shape == Shape::Wrapped {
+        out.push(b'}');
+    }
+    out
+}
+
+/// A body that MLflow's code wrote, in the caller's shape.
+fn shaped(body: Bytes, shape: Shape) -> Bytes {
+    if shape == Shape::Bare && body.starts_with(OPEN) && body.ends_with(b"}") {
+        return body.slice(OPEN.len()..body.len() - 1);
+    }
+    body
+}
+
+/// The response of MLflow's own application, without what should not leave the server.
+fn passed_on(answer: HttpAnswer, shape: Shape) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = if status.is_success() {
+        shaped(answer.body, shape)
+    } else {
+        without_private_parts(&answer.body).map_or(answer.body, Bytes::from)
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in answer.headers {
+        let kept = ["content-type", "allow", "location"].contains(&name.as_str());
+        if kept
+            && let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Why there is no answer.
+pub(crate) fn score_error(problem: ScoreError) -> Response {
+    match problem {
+        ScoreError::Model(raised) => model_error(&raised),
+        ScoreError::Overloaded { retry_after, .. } => {
+            let document = ErrorDocument::plain(
+                "REQUEST_LIMIT_EXCEEDED",
+                format!(
+                    "{problem} (--max-requests). Try again after {} s.",
+                    retry_after.as_secs()
+                ),
+            );
+            let mut response = error(StatusCode::TOO_MANY_REQUESTS, &document);
+            let seconds = HeaderValue::from(retry_after.as_secs().max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            response
+        }
+        ScoreError::TimedOut { .. } => json(StatusCode::GATEWAY_TIMEOUT, TOO_LONG),
+        ScoreError::WorkerDied { .. } => error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &ErrorDocument::plain("INTERNAL_ERROR", problem.to_string()),
+        ),
+        ScoreError::Unavailable { .. } => {
+            let document = ErrorDocument::plain("TEMPORARILY_UNAVAILABLE", problem.to_string());
+            error(StatusCode::SERVICE_UNAVAILABLE, &document)
+        }
+    }
+}
+
+fn model_error(raised: &ModelError) -> Response {
+    if raised.unserializable {
+        return unserializable(raised);
+    }
+    if let Some((status, document)) = &raised.document {
+        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = without_private_parts(document.as_bytes())
+            .unwrap_or_else(|| document.clone().into_bytes());
+        return json(status, body);
+    }
+    let message = format!("{MODEL_RAISED} The model raised {raised}");
+    error(
+        StatusCode::BAD_REQUEST,
+        &ErrorDocument::bad_request(message),
+    )
+}
+
+/// A value without a JSON form: the model's fault, so 500; plain text, as MLflow's server answers here.
+fn unserializable(problem: &dyn std::fmt::Display) -> Response {
+    let text = format!(
+        "Internal Server Error: the model answered with a value that JSON cannot hold ({problem})"
+    );
+    plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+}

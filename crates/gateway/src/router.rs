@@ -1,0 +1,157 @@
+//! Which request goes where: MLflow's routes with MLflow's refusals, Azure's `/score`, and `/metrics`.
+//!
+//! Methods are checked here and not by axum, because MLflow's server answers HEAD with 405 where axum would serve it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use axum::response::Response;
+
+use crate::respond::{self, Shape};
+use crate::served::Served;
+use crate::{health, invocations, request_id, score};
+
+const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
+const OPENAPI: &str = "/openapi.json";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Ping,
+    Version,
+    Metrics,
+    OpenApi,
+    Invocations,
+    Score,
+    NotFound,
+}
+
+impl Route {
+    fn of(path: &str) -> Self {
+        match path {
+            "/ping" | "/health" => Route::Ping,
+            "/version" => Route::Version,
+            "/metrics" => Route::Metrics,
+            OPENAPI => Route::OpenApi,
+            "/invocations" => Route::Invocations,
+            "/score" => Route::Score,
+            _ => Route::NotFound,
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Route::Invocations | Route::Score => Method::POST,
+            _ => Method::GET,
+        }
+    }
+
+    /// The route's name in metrics.
+    fn label(self) -> &'static str {
+        match self {
+            Route::Ping => "ping",
+            Route::Version => "version",
+            Route::Metrics => "metrics",
+            Route::OpenApi => "openapi",
+            Route::Invocations => "invocations",
+            Route::Score => "score",
+            Route::NotFound => "none",
+        }
+    }
+}
+
+/// The routes of one served model.
+pub fn router(served: Arc<Served>) -> Router {
+    Router::new().fallback(handle).with_state(served)
+}
+
+async fn handle(State(served): State<Arc<Served>>, request: Request<Body>) -> Response {
+    let start = Instant::now();
+    let id = request_id::of(request.headers());
+    let route = Route::of(request.uri().path());
+    let mut response = dispatch(&served, route, request).await;
+    let status = response.status();
+    served.metrics.answered(
+        route.label(),
+        status.as_u16(),
+        start.elapsed().as_secs_f64(),
+    );
+    if status.is_server_error() {
+        let id = id.to_str().unwrap_or_default();
+        tracing::warn!(
+            request.id = id,
+            route = route.label(),
+            status = status.as_u16(),
+            "a request failed"
+        );
+    }
+    let headers = response.headers_mut();
+    headers.insert(request_id::REQUEST_ID, id);
+    headers.insert(header::SERVER, SERVER);
+    response
+}
+
+async fn dispatch(served: &Arc<Served>, route: Route, request: Request<Body>) -> Response {
+    if route == Route::NotFound {
+        return without_slash(request.uri(), request.headers().get(header::HOST))
+            .unwrap_or_else(|| respond::json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#));
+    }
+    if *request.method() != route.method() {
+        return method_not_allowed(&route.method());
+    }
+    match route {
+        Route::Ping => health::ping(),
+        Route::Version => health::version(served),
+        Route::Metrics => health::metrics(served),
+        Route::OpenApi => {
+            invocations::raw(
+                served,
+                "GET",
+                OPENAPI,
+                None,
+                bytes::Bytes::new(),
+                Shape::Wrapped,
+            )
+            .await
+        }
+        Route::Invocations => invocations::handle(served, request).await,
+        Route::Score => score::handle(served, request).await,
+        Route::NotFound => respond::json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#),
+    }
+}
+
+fn method_not_allowed(allowed: &Method) -> Response {
+    let mut response = respond::json(
+        StatusCode::METHOD_NOT_ALLOWED,
+        r#"{"detail":"Method Not Allowed"}"#,
+    );
+    let allow = HeaderValue::from_str(allowed.as_str()).unwrap_or(HeaderValue::from_static("POST"));
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}
+
+/// A redirect from a known path with a slash too many to the path without.
+fn without_slash(uri: &Uri, host: Option<&HeaderValue>) -> Option<Response> {
+    let path = uri.path().strip_suffix('/')?;
+    if Route::of(path) == Route::NotFound {
+        return None;
+    }
+    let host = host.and_then(|host| host.to_str().ok());
+    let origin = host
+        .map(|host| format!("http://{host}"))
+        .unwrap_or_default();
+    let query = uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let location = HeaderValue::from_str(&format!("{origin}{path}{query}")).ok()?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("location"), location);
+    Some(response)
+}

@@ -1,0 +1,51 @@
+//! `POST /score`: Azure's route. Its `input_data` payload is answered with the bare predictions; MLflow's payloads are
+//! taken too, and answered as MLflow does.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use sluis_mlflow::{ErrorDocument, from_input_data};
+
+use crate::respond::{self, Shape};
+use crate::served::Served;
+use crate::{body, invocations};
+
+pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let content_type = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = content_type
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
+    if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+        return respond::plain(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Expects Content-Type to be application/json",
+        );
+    }
+    let body = match body::read(&parts.headers, body, &served.limits).await {
+        Ok(body) => body,
+        Err(problem) => return respond::body_error(&problem),
+    };
+    if body.is_empty() {
+        let document =
+            ErrorDocument::bad_request("POST body is empty. Expecting a JSON dictionary.");
+        return respond::error(StatusCode::BAD_REQUEST, &document);
+    }
+    let json = Some("application/json".to_owned());
+    match from_input_data(&body) {
+        Ok(Some(rewritten)) => {
+            invocations::json(served, Bytes::from(rewritten), json, Shape::Bare).await
+        }
+        Ok(None) => invocations::json(served, body, json, Shape::Wrapped).await,
+        Err(problem) => respond::error(
+            StatusCode::BAD_REQUEST,
+            &ErrorDocument::bad_request(problem.to_string()),
+        ),
+    }
+}

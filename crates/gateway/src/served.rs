@@ -1,0 +1,50 @@
+//! What the gateway serves: one model behind its contract and its scoring service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use sluis_mlflow::Contract;
+use sluis_scoring::ScoringService;
+
+use crate::metrics::GatewayMetrics;
+
+/// Limits on what a caller may send.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a body, also after unpacking.
+    pub max_body_bytes: usize,
+    /// The longest pause within a body.
+    pub body_pause: Duration,
+    /// The longest time for a request's head.
+    pub head_timeout: Duration,
+    /// Connections at a time.
+    pub max_connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 100 << 20,
+            body_pause: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
+        }
+    }
+}
+
+/// A model that is ready to be asked.
+pub struct Served {
+    /// How payloads are decoded.
+    pub contract: Arc<Contract>,
+    /// Who scores them.
+    pub scoring: ScoringService,
+    /// The MLflow version in the model's environment, which `/version` answers.
+    pub mlflow_version: String,
+    /// What callers may send.
+    pub limits: Limits,
+    /// The gateway's own metrics.
+    pub metrics: GatewayMetrics,
+    /// All metrics of the process, for `/metrics`.
+    pub registry: Arc<Registry>,
+}
