@@ -9,8 +9,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use sluis_mlflow::{Decoded, ErrorDocument};
-use sluis_scoring::{RawRequest, Work};
+use sluis_mlflow::{Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::body;
 use crate::content_type::PayloadType;

@@ -5,8 +5,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::json as encode_json;
-use sluis_mlflow::{ErrorDocument, MODEL_RAISED, without_private_parts};
-use sluis_scoring::{Answer, HttpAnswer, ModelError, ScoreError};
+use sluis_mlflow::{Answer, ErrorDocument, HttpAnswer, MODEL_RAISED, Raised, without_private_parts};
+use sluis_scoring::ScoreError;
 
 use crate::body::BodyError;
 
@@ -156,7 +156,7 @@ pub(crate) fn score_error(problem: ScoreError) -> Response {
     }
 }
 
-fn model_error(raised: &ModelError) -> Response {
+fn model_error(raised: &Raised) -> Response {
     if raised.unserializable {
         return unserializable(raised);
     }

@@ -92,7 +92,7 @@ fn concat_blocks(first: &DenseBlock, parts: &[&Input]) -> DenseBlock {
 }
 
 /// The rows `start..start + rows` of a block, without copying; `None` when the block has fewer.
-pub fn slice_rows(block: &DenseBlock, start: usize, rows: usize) -> Option<DenseBlock> {
+pub(crate) fn slice_rows(block: &DenseBlock, start: usize, rows: usize) -> Option<DenseBlock> {
     let all = block.rows();
     if block.shape.is_empty() || start.checked_add(rows)? > all {
         return None;

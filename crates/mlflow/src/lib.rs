@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of processes, sockets, queues or HTTP servers.
 
+mod answer;
 mod block;
 pub mod contract;
 mod decode;
@@ -9,9 +10,12 @@ pub mod encode;
 mod error;
 mod input;
 pub mod model;
+mod work;
 
+pub use answer::{Answer, HttpAnswer, Raised};
 pub use block::{BlockSizeError, DType, DenseBlock};
 pub use contract::Contract;
 pub use decode::{AzureError, Decoded, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
-pub use input::{Input, slice_rows};
+pub use input::Input;
+pub use work::{RawRequest, Work};

@@ -4,9 +4,8 @@
 
 use std::collections::VecDeque;
 
-use sluis_mlflow::Input;
+use sluis_mlflow::{Input, Work};
 
-use crate::work::Work;
 
 /// What may be put together.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +55,7 @@ pub(crate) fn join<'a>(works: impl Iterator<Item = &'a Work>) -> Option<Work> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::work::RawRequest;
+    use sluis_mlflow::RawRequest;
     use sluis_mlflow::{DType, DenseBlock};
 
     fn rows(count: u8, width: u8) -> Work {

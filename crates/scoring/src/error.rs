@@ -2,26 +2,14 @@
 
 use std::time::Duration;
 
-/// The model raised on this work: an answer to the caller, not a fault of the platform.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{class}: {message}")]
-pub struct ModelError {
-    /// The exception's class.
-    pub class: String,
-    /// Its text.
-    pub message: String,
-    /// The HTTP status and JSON document of an MLflow exception.
-    pub document: Option<(u16, String)>,
-    /// Whether the model answered, with a value that cannot be written as JSON.
-    pub unserializable: bool,
-}
+use sluis_mlflow::Raised;
 
 /// Why a request got no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ScoreError {
     /// The model raised.
     #[error("the model raised {0}")]
-    Model(ModelError),
+    Model(Raised),
     /// As many requests as may wait are waiting.
     #[error("{waiting} requests are waiting already, which is the limit")]
     Overloaded {

@@ -4,7 +4,6 @@
 //! model scores row by row, and hands it to a [`Scorer`]. Knows nothing of HTTP, of payload dialects, or of how a scorer
 //! works inside.
 
-mod answer;
 mod batch;
 mod error;
 mod metrics;
@@ -14,11 +13,8 @@ mod service;
 mod slot;
 #[cfg(test)]
 mod tests;
-mod work;
 
-pub use answer::{Answer, HttpAnswer};
-pub use error::{ModelError, ScoreError};
+pub use error::ScoreError;
 pub use metrics::ScoringMetrics;
 pub use scorer::{Scorer, ScorerError, ScorerLost};
 pub use service::{Drained, ScoringConfig, ScoringService};
-pub use work::{RawRequest, Work};

@@ -6,14 +6,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sluis_mlflow::{Answer, Work};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::answer::Answer;
 use crate::batch::{BatchRule, take};
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
-use crate::work::Work;
 
 /// A request that waits for its answer. Holds the permit of its place until it is answered or dropped.
 pub(crate) struct Entry {

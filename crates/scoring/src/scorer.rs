@@ -3,11 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
+use sluis_mlflow::{Answer, Raised, Work};
 use tokio::time::Instant;
 
-use crate::answer::Answer;
-use crate::error::ModelError;
-use crate::work::Work;
 
 /// An instance of a model.
 pub trait Scorer: Send + 'static {
@@ -35,7 +33,7 @@ pub trait Scorer: Send + 'static {
 pub enum ScorerError {
     /// The model raised; the instance goes on.
     #[error("the model raised {0}")]
-    Model(ModelError),
+    Model(Raised),
     /// The deadline passed; the instance was ended.
     #[error("the deadline passed")]
     TimedOut,

@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sluis_mlflow::{Answer, Work};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::Answer;
 use crate::batch::BatchRule;
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
 use crate::queue::{Command, Entry, Queue, QueueHandle};
 use crate::scorer::Scorer;
 use crate::slot::Slot;
-use crate::work::Work;
 
 /// The limits of a scoring service.
 #[derive(Clone, Debug)]

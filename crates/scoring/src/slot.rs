@@ -6,18 +6,17 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sluis_mlflow::{Answer, Work};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::Answer;
 use crate::batch::join;
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
 use crate::queue::{Command, Entry, QueueHandle};
 use crate::scorer::{Scorer, ScorerError};
 use crate::service::ReadyCount;
-use crate::work::Work;
 
 /// How often a request is given to a scorer that then ends under it.
 const MAX_ATTEMPTS: u32 = 2;

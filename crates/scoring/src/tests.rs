@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use sluis_mlflow::{DType, DenseBlock, Input};
+use sluis_mlflow::{Answer, DType, DenseBlock, Input, Raised, Work};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::{
-    Answer, Drained, ModelError, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig,
-    ScoringMetrics, ScoringService, Work,
+    Drained, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig,
+    ScoringMetrics, ScoringService,
 };
 
 /// A call that the test answers.
@@ -144,7 +144,7 @@ async fn a_refused_batch_is_scored_request_by_request() {
     tokio::task::yield_now().await;
     echo(busy);
     value(blocker.await.unwrap());
-    let error = ModelError {
+    let error = Raised {
         class: "ValueError".into(),
         message: "no".into(),
         document: None,

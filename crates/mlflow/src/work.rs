@@ -1,7 +1,8 @@
-//! What can be asked of a scorer.
+//! What can be asked of a scorer: a decoded payload, or one as it came.
 
 use bytes::Bytes;
-use sluis_mlflow::Input;
+
+use crate::input::Input;
 
 /// One request's work.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use sluis_mlflow::{DenseBlock, slice_rows};
+
+use crate::block::DenseBlock;
+use crate::input::slice_rows;
 
 /// A model's answer.
 #[derive(Clone, Debug)]
@@ -28,9 +30,24 @@ pub struct HttpAnswer {
     pub body: Bytes,
 }
 
+/// The model raised on some work, or answered what cannot be written: an answer to the caller, not a fault of the
+/// platform.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{class}: {message}")]
+pub struct Raised {
+    /// The exception's class.
+    pub class: String,
+    /// Its text.
+    pub message: String,
+    /// The HTTP status and JSON document of an MLflow exception.
+    pub document: Option<(u16, String)>,
+    /// Whether the model answered, with a value that cannot be written as JSON.
+    pub unserializable: bool,
+}
+
 impl Answer {
     /// The answers of the requests that gave `rows` rows each, when this answer has one row for each of theirs.
-    pub(crate) fn split(&self, rows: &[usize]) -> Option<Vec<Answer>> {
+    pub fn split(&self, rows: &[usize]) -> Option<Vec<Answer>> {
         let total: usize = rows.iter().sum();
         let mut start = 0;
         let mut parts = Vec::with_capacity(rows.len());
@@ -53,7 +70,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sluis_mlflow::DType;
+    use crate::block::DType;
 
     #[test]
     fn an_answer_splits_only_when_it_has_a_row_for_each_row_asked() {

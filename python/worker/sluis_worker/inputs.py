@@ -1,0 +1,82 @@
+"""From the frames of a call to what a model's `predict` takes: DataFrame, ndarray, dict of ndarrays.
+
+Knows numpy, pandas and Arrow; nothing of models. Arrays lie over the frame's own buffer, which is writable, so that a
+model which changes its input in place finds what it finds under MLflow.
+"""
+
+import numpy as np
+import pandas as pd
+
+from .errors import ProtocolError
+
+_DTYPES = {
+    name: np.dtype(name)
+    for name in (
+        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+    )
+}
+
+
+class InputDecoder:
+    """Decodes payloads; keeps the column index from one call to the next, since making one costs more than scoring."""
+
+    def __init__(self, columns):
+        self._default = None if columns is None else pd.Index(columns)
+        self._names = None
+        self._index = None
+
+    def dense(self, head, body):
+        """A frame or a tensor of one element type."""
+        array = _array(head, body, 0, len(body))
+        form = head.get("as")
+        if form == "tensor":
+            return array
+        if form != "frame":
+            raise ProtocolError("a dense payload is 'frame' or 'tensor', not {!r}".format(form))
+        columns = self._columns(head.get("columns"))
+        if array.ndim != 2 or array.shape[1] != len(columns):
+            raise ProtocolError(
+                "a frame of {} columns has the shape {}".format(len(columns), list(array.shape))
+            )
+        return pd.DataFrame(array, columns=columns, copy=False)
+
+    def tensors(self, head, body):
+        """Named tensors, in order."""
+        specs = head.get("tensors")
+        if not isinstance(specs, list):
+            raise ProtocolError("the head of a tensors payload needs a list 'tensors'")
+        return {spec["name"]: _array(spec, body, spec["offset"], spec["length"]) for spec in specs}
+
+    def arrow(self, body):
+        """A frame of several types, as pandas itself reads text, numbers and missing values."""
+        import pyarrow.ipc
+
+        with pyarrow.ipc.open_stream(body) as reader:
+            return reader.read_all().to_pandas()
+
+    def _columns(self, names):
+        if names is None:
+            if self._default is None:
+                raise ProtocolError("a frame without column names, and 'load' named none")
+            return self._default
+        if names != self._names:
+            self._names, self._index = names, pd.Index(names)
+        return self._index
+
+
+def _array(spec, body, offset, length):
+    dtype = _DTYPES.get(spec.get("dtype"))
+    shape = spec.get("shape")
+    if dtype is None or not isinstance(shape, list):
+        raise ProtocolError("a tensor needs a known 'dtype' and a 'shape', got {!r}".format(spec))
+    count = 1
+    for extent in shape:
+        count *= extent
+    if count * dtype.itemsize != length or offset + length > len(body):
+        raise ProtocolError("{} bytes do not fit {} of shape {}".format(length, dtype, shape))
+    if count == 0:
+        return np.empty(shape, dtype)  # frombuffer refuses an empty buffer.
+    if offset % dtype.itemsize:
+        # Parts of a body need not be aligned; some native code demands it.
+        return np.frombuffer(bytearray(body[offset : offset + length]), dtype).reshape(shape)
+    return np.frombuffer(body, dtype, count, offset).reshape(shape)

@@ -1,0 +1,122 @@
+"""Carries out calls: decodes the payload, calls the model, encodes what it returned or raised.
+
+Knows what MLflow's scoring server answers when a model raises; knows nothing of sockets.
+"""
+
+import json
+import time
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import BAD_REQUEST
+from mlflow.pyfunc import scoring_server
+
+from . import protocol
+from .application import Application
+from .errors import ProtocolError, describe, text
+from .inputs import InputDecoder
+from .outputs import Unserializable, encode
+
+_UNEXPECTED = (
+    "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
+    " compatible with the model for inference."
+)
+
+#: In MLflow 1, whatever a model raised was a bad request.
+_ALWAYS_BAD_REQUEST = mlflow.__version__.startswith("1.")
+
+
+class Scorer:
+    """One loaded model."""
+
+    def __init__(self, loaded, columns, raw_eager):
+        self._loaded = loaded
+        self._inputs = InputDecoder(columns)
+        self._application = Application(loaded.model) if raw_eager else None
+        self._head = None
+        self._parsed = None
+
+    def score(self, kind, head, body):
+        """(kind, head, chunks) of the answer to one call; `ProtocolError` where the call is none."""
+        started = time.perf_counter_ns()
+        head = self._parse(head)
+        if kind == protocol.RAW:
+            return self._raw(head, body)
+        try:
+            data = self._decode(kind, head, body)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            # pyarrow missing or at odds with pandas: this call cannot be carried out, the next may.
+            return _error("worker", describe(error), started)
+        started = time.perf_counter_ns()
+        try:
+            value = self._loaded.predict(data)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return _model_error(error, data, started)
+        elapsed = time.perf_counter_ns() - started
+        try:
+            answer, head, chunks = encode(value, scoring_server.predictions_to_json)
+        except Unserializable as error:
+            return _error("unserializable", describe(error.__cause__), started)
+        head["predict_ns"] = elapsed
+        return answer, head, chunks
+
+    def _parse(self, head):
+        """Heads repeat from call to call; the last one is remembered. They are never changed."""
+        if head != self._head:
+            try:
+                parsed = json.loads(head.decode("utf-8"))
+            except ValueError as error:
+                raise ProtocolError("the head of a call is not JSON: {}".format(error)) from None
+            if not isinstance(parsed, dict):
+                raise ProtocolError("the head of a call must be an object")
+            self._head, self._parsed = head, parsed
+        return self._parsed
+
+    def _decode(self, kind, head, body):
+        if kind == protocol.DENSE:
+            return self._inputs.dense(head, body)
+        if kind == protocol.ARROW:
+            return self._inputs.arrow(body)
+        if kind == protocol.TENSORS:
+            return self._inputs.tensors(head, body)
+        raise ProtocolError("unknown kind of call: {}".format(kind))
+
+    def _raw(self, head, body):
+        started = time.perf_counter_ns()
+        try:
+            if self._application is None:
+                self._application = Application(self._loaded.model)
+        except Exception as error:
+            return _error("worker", describe(error), started)
+        status, headers, payload = self._application.answer(
+            head.get("method", "POST"), head.get("path", "/invocations"), head.get("headers", []), body
+        )
+        elapsed = time.perf_counter_ns() - started
+        return protocol.HTTP_ANSWER, {"status": status, "headers": headers, "predict_ns": elapsed}, [payload]
+
+
+def _model_error(error, data, started):
+    """What the model raised, with the response that MLflow's scoring server gives to it."""
+    details = describe(error)
+    if not isinstance(error, MlflowException):
+        details["status"] = 400
+        answer = MlflowException(_UNEXPECTED, error_code=BAD_REQUEST, stack_trace=details["traceback"])
+        return _error("model", details, started, answer.serialize_as_json())
+    if _ALWAYS_BAD_REQUEST:
+        answer = MlflowException(error.message, error_code=BAD_REQUEST)
+    else:
+        answer = error
+        answer.message = "Failed to predict data '{}'. \nError: {}".format(text(data), error.message)
+    details["status"] = answer.get_http_status_code()
+    details["error_code"] = answer.error_code
+    return _error("mlflow", details, started, answer.serialize_as_json())
+
+
+def _error(kind, details, started, document=None):
+    head = {"kind": kind, "predict_ns": time.perf_counter_ns() - started}
+    head.update(details)
+    return protocol.ERROR_ANSWER, head, [] if document is None else [document.encode("utf-8", "replace")]
