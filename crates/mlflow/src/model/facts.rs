@@ -3,6 +3,7 @@
 use serde_yaml_ng::Value;
 
 use super::folder;
+use super::loader::LoaderOrigin;
 use super::mlmodel::Model;
 
 /// A flavor and the version of its library.
@@ -55,13 +56,8 @@ impl Model {
 
     /// Reads what the folder tells beside its signature.
     pub fn facts(&self) -> Facts {
-        let (size_bytes, files) = folder::size(&self.folder);
-        let named = self
-            .python_function
-            .files
-            .iter()
-            .chain(&self.python_function.data);
-        let pickles = named.filter(|file| is_pickle(file)).cloned();
+        let files = folder::files(&self.folder);
+        let unknown = self.loader_origin() == LoaderOrigin::Unknown;
         Facts {
             flavors: self
                 .flavors
@@ -71,31 +67,31 @@ impl Model {
                     version: version(name, flavor),
                 })
                 .collect(),
-            size_bytes,
-            files,
-            pickles: pickles.collect(),
-            unknown_loader: self.unknown_loader(),
+            size_bytes: files.iter().map(|(_, bytes)| bytes).sum(),
+            files: files.len(),
+            unknown_loader: unknown.then(|| self.python_function.loader_module.clone()),
+            pickles: files
+                .into_iter()
+                .map(|(file, _)| file)
+                .filter(|file| is_pickle(file))
+                .collect(),
         }
-    }
-
-    fn unknown_loader(&self) -> Option<String> {
-        let module = &self.python_function.loader_module;
-        if module.starts_with("mlflow.") {
-            return None;
-        }
-        let code = self
-            .python_function
-            .code
-            .as_ref()
-            .map(|code| self.folder.join(code))?;
-        let top = module.split('.').next().unwrap_or(module);
-        let found = code.join(top).is_dir() || code.join(format!("{top}.py")).is_file();
-        (!found).then(|| module.clone())
     }
 }
 
 fn is_pickle(file: &str) -> bool {
-    const ENDINGS: [&str; 6] = [".pkl", ".pickle", ".skops", ".joblib", ".pth", ".pmd"];
+    // `.pth` and `.pt` are written by torch.save, `.pmd` and `.statsmodels` by MLflow's flavors; skops files bring
+    // their own list of types to trust, so they are no safer here.
+    const ENDINGS: [&str; 8] = [
+        ".pkl",
+        ".pickle",
+        ".skops",
+        ".joblib",
+        ".pth",
+        ".pt",
+        ".pmd",
+        ".statsmodels",
+    ];
     let base = file
         .trim_end_matches(".gz")
         .trim_end_matches(".bz2")
@@ -109,6 +105,7 @@ fn version(name: &str, flavor: &serde_yaml_ng::Mapping) -> Option<String> {
         "sklearn" => "sklearn_version",
         "xgboost" => "xgb_version",
         "lightgbm" => "lgb_version",
+        "spark" => "pyspark_version",
         "python_function" => "python_version",
         _ => &own,
     };

@@ -11,13 +11,22 @@ pub(crate) const MLMODEL: &str = "MLmodel";
 /// Folders looked into for a model when the one given holds none.
 const MAX_NEARBY: usize = 1_000;
 
+/// Files counted in a model folder; a folder with more is no model folder that MLflow wrote.
+const MAX_FILES: usize = 200_000;
+
 /// The folder of a location: a path, a `file:` URI, or an `MLmodel` file.
 pub(crate) fn resolve(location: &str) -> Result<PathBuf, ModelError> {
     let path = local_path(location)?;
     if path.is_file() {
         let is_mlmodel = path.file_name().is_some_and(|name| name == MLMODEL);
-        let parent = path.parent().map(Path::to_owned).filter(|_| is_mlmodel);
-        return parent.ok_or(ModelError::NotAFolder { path });
+        if !is_mlmodel {
+            return Err(ModelError::NotAFolder { path });
+        }
+        // The parent of a bare file name is the empty path, which means the current folder.
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        return absolute(parent.unwrap_or(Path::new(".")));
     }
     if !path.is_dir() {
         return Err(ModelError::Missing { path });
@@ -26,8 +35,15 @@ pub(crate) fn resolve(location: &str) -> Result<PathBuf, ModelError> {
         let hint = nearby(&path);
         return Err(ModelError::NoMlmodel { folder: path, hint });
     }
-    // Absolute, since the model's Python runs in a folder of its own.
-    fs::canonicalize(&path).map_err(|source| ModelError::Read { path, source })
+    absolute(&path)
+}
+
+/// The folder as an absolute path, since the model's Python runs in a folder of its own.
+fn absolute(folder: &Path) -> Result<PathBuf, ModelError> {
+    fs::canonicalize(folder).map_err(|source| ModelError::Read {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 fn local_path(location: &str) -> Result<PathBuf, ModelError> {
@@ -35,7 +51,7 @@ fn local_path(location: &str) -> Result<PathBuf, ModelError> {
         let path = rest
             .strip_prefix("//")
             .map_or(rest, |rest| rest.strip_prefix("localhost").unwrap_or(rest));
-        return Ok(PathBuf::from(path));
+        return Ok(PathBuf::from(percent_decoded(path)));
     }
     let scheme = location.split_once(':').map(|(scheme, _)| scheme);
     match scheme {
@@ -47,6 +63,29 @@ fn local_path(location: &str) -> Result<PathBuf, ModelError> {
         }
         _ => Ok(PathBuf::from(location)),
     }
+}
+
+/// A URI's path with `%20` and the like decoded; as it is where the result would not be text.
+fn percent_decoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let (mut decoded, mut index) = (Vec::with_capacity(bytes.len()), 0);
+    while index < bytes.len() {
+        let digits = path
+            .get(index + 1..index + 3)
+            .filter(|_| bytes[index] == b'%');
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                index += 3;
+            }
+            None => {
+                decoded.push(bytes[index]);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| path.to_owned())
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -119,8 +158,30 @@ pub(crate) fn missing_files(
         .files
         .iter()
         .map(|file| ("model file", file.as_str()));
+    absent(folder, named.chain(files))
+}
+
+/// The environment files that the flavor names and the folder lacks; an error when one leads out of the folder.
+pub(crate) fn missing_environment_files(
+    folder: &Path,
+    flavor: &PythonFunction,
+) -> Result<Vec<String>, ModelError> {
+    let named = [
+        ("env.conda", flavor.conda_env.as_deref()),
+        ("env.virtualenv", flavor.python_env.as_deref()),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(field, value)| value.map(|value| (field, value)));
+    absent(folder, named)
+}
+
+fn absent<'a>(
+    folder: &Path,
+    named: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<String>, ModelError> {
     let mut missing = Vec::new();
-    for (field, value) in named.chain(files) {
+    for (field, value) in named {
         if !inside(folder, value) {
             return Err(ModelError::Outside {
                 field: field.to_owned(),
@@ -149,20 +210,22 @@ pub(crate) fn inside(folder: &Path, relative: &str) -> bool {
         }
 }
 
-/// Bytes and number of all files in the folder; links are not followed.
-pub(crate) fn size(folder: &Path) -> (u64, usize) {
-    let (mut bytes, mut files, mut folders) = (0, 0, vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+/// The regular files below the folder with their bytes, by relative path in order; links are not followed.
+pub(crate) fn files(folder: &Path) -> Vec<(String, u64)> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
-                Ok(metadata) if metadata.is_file() => {
-                    bytes += metadata.len();
-                    files += 1;
+                Ok(metadata) if metadata.is_file() && files.len() < MAX_FILES => {
+                    let path = entry.path();
+                    let relative = path.strip_prefix(folder).unwrap_or(&path);
+                    files.push((relative.to_string_lossy().into_owned(), metadata.len()));
                 }
                 _ => {}
             }
         }
     }
-    (bytes, files)
+    files.sort();
+    files
 }

@@ -34,10 +34,16 @@ pub struct Model {
     pub utc_time_created: Option<String>,
     /// Whether the signature follows from Python type hints, which changes the request protocol.
     pub is_signature_from_type_hint: bool,
+    /// Whether payloads are turned back into the container of the input example before `predict` is called.
+    pub type_hint_from_example: bool,
+    /// Free-form facts that the author added.
+    pub metadata: Option<Mapping>,
     /// The stored input example.
     pub example: Option<ExampleInfo>,
     /// Files that `MLmodel` names and the folder lacks.
     pub missing_files: Vec<String>,
+    /// Environment files that `MLmodel` names and the folder lacks.
+    pub missing_environment_files: Vec<String>,
 }
 
 /// What `saved_input_example_info` says.
@@ -79,11 +85,15 @@ impl Model {
     fn read(folder: PathBuf, path: &Path, document: &Mapping) -> Result<Self, ModelError> {
         let flavors = flavors(path, document)?;
         let Some((_, flavor)) = flavors.iter().find(|(name, _)| name == "python_function") else {
-            let found: Vec<&str> = flavors.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(ModelError::NoPythonFunction {
-                folder,
-                found: found.join(", "),
+            let found = flavors.iter().map(|(name, _)| match name.as_str() {
+                "crate" => "crate (an R function)",
+                other => other,
             });
+            let found = match flavors.is_empty() {
+                true => "an empty list of flavors".to_owned(),
+                false => found.collect::<Vec<_>>().join(", "),
+            };
+            return Err(ModelError::NoPythonFunction { folder, found });
         };
         let python_function = PythonFunction::read(flavor);
         if python_function.loader_module.is_empty() {
@@ -104,6 +114,10 @@ impl Model {
         Ok(Self {
             name: folder::name(&folder),
             missing_files: folder::missing_files(&folder, &python_function)?,
+            missing_environment_files: folder::missing_environment_files(
+                &folder,
+                &python_function,
+            )?,
             signature: read_signature(path, document)?,
             example: document
                 .get("saved_input_example_info")
@@ -114,6 +128,11 @@ impl Model {
             run_id: text("run_id"),
             utc_time_created: text("utc_time_created"),
             is_signature_from_type_hint: flag("is_signature_from_type_hint"),
+            type_hint_from_example: flag("type_hint_from_example"),
+            metadata: document
+                .get("metadata")
+                .and_then(Value::as_mapping)
+                .cloned(),
             flavors,
             python_function,
             folder,

@@ -19,7 +19,9 @@ pub struct PythonFunction {
     pub python_version: Option<String>,
     /// The attribute that is called.
     pub predict_fn: String,
-    /// Files that the loader needs beside `data`, relative to the folder.
+    /// The model config with its default values, which the loader is given.
+    pub config: Option<Mapping>,
+    /// Files that the loader needs beside `data`, relative to the folder: the model, its code, its artifacts.
     pub files: Vec<String>,
 }
 
@@ -47,6 +49,9 @@ impl PythonFunction {
             text("python_model"),
             model_code,
         ];
+        let artifacts = flavor.get("artifacts").and_then(Value::as_mapping);
+        let artifacts = artifacts.into_iter().flat_map(Mapping::values);
+        let artifacts = artifacts.filter_map(|artifact| artifact.get("path")?.as_str());
         Self {
             loader_module: text("loader_module").unwrap_or_default(),
             data: text("data"),
@@ -55,7 +60,12 @@ impl PythonFunction {
             python_env,
             python_version: text("python_version"),
             predict_fn: text("predict_fn").unwrap_or_else(|| "predict".to_owned()),
-            files: files.into_iter().flatten().collect(),
+            config: flavor.get("config").and_then(Value::as_mapping).cloned(),
+            files: files
+                .into_iter()
+                .flatten()
+                .chain(artifacts.map(str::to_owned))
+                .collect(),
         }
     }
 }

@@ -115,3 +115,100 @@ fn no_cut_or_changed_file_panics() {
         }
     }
 }
+
+#[test]
+fn loaders_environment_files_and_links_are_judged() {
+    use super::LoaderOrigin;
+    let folder = tempfile::tempdir().unwrap();
+    let location = folder.path().to_str().unwrap();
+    let open = |flavor: &str| {
+        let text = format!("flavors: {{python_function: {{{flavor}}}}}");
+        fs::write(folder.path().join("MLmodel"), text).unwrap();
+        Model::open(location)
+    };
+    fs::create_dir_all(folder.path().join("code")).unwrap();
+    fs::write(folder.path().join("code/mine.py"), "").unwrap();
+    let origin = |flavor: &str| open(flavor).unwrap().loader_origin();
+    assert_eq!(
+        origin("loader_module: mlflow.sklearn"),
+        LoaderOrigin::Mlflow
+    );
+    assert_eq!(
+        origin("loader_module: mlflow.gluon"),
+        LoaderOrigin::OldMlflow
+    );
+    assert_eq!(
+        origin("loader_module: mlflow.nothing"),
+        LoaderOrigin::Unknown
+    );
+    assert_eq!(
+        origin("loader_module: mine, code: code"),
+        LoaderOrigin::ModelCode
+    );
+    // Without a code folder nobody brings the module.
+    assert_eq!(
+        open("loader_module: mine")
+            .unwrap()
+            .facts()
+            .unknown_loader
+            .as_deref(),
+        Some("mine")
+    );
+
+    let model = open("loader_module: m, env: {conda: c.yaml, virtualenv: p.yaml}").unwrap();
+    assert_eq!(model.missing_environment_files, ["c.yaml", "p.yaml"]);
+    assert!(model.missing_files.is_empty());
+    let outside = |flavor: &str| matches!(open(flavor), Err(ModelError::Outside { .. }));
+    assert!(outside("loader_module: m, env: ../conda.yaml"));
+    assert!(outside(
+        "loader_module: m, env: {virtualenv: /etc/hostname}"
+    ));
+    assert!(outside("loader_module: m, artifacts: {a: {path: ../a}}"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
+    assert!(outside("loader_module: m, data: link"));
+}
+
+#[test]
+fn pickles_are_found_wherever_they_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    fs::write(folder.path().join("data/model.pth"), "12345").unwrap();
+    fs::write(folder.path().join("python_model.pkl.lzma"), "123").unwrap();
+    let text = "flavors: {python_function: {loader_module: mlflow.pytorch, data: data}}";
+    fs::write(folder.path().join("MLmodel"), text).unwrap();
+    let facts = Model::open(folder.path().to_str().unwrap())
+        .unwrap()
+        .facts();
+    assert_eq!(facts.pickles, ["data/model.pth", "python_model.pkl.lzma"]);
+    assert_eq!((facts.files, facts.size_bytes), (3, 8 + text.len() as u64));
+}
+
+#[test]
+fn a_file_uri_and_the_file_itself_give_an_absolute_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let spaced = folder.path().join("my model");
+    fs::create_dir(&spaced).unwrap();
+    let text = "flavors: {python_function: {loader_module: mlflow.sklearn}}";
+    fs::write(spaced.join("MLmodel"), text).unwrap();
+    let expected = fs::canonicalize(&spaced).unwrap();
+    let uri = format!("file://{}", spaced.display()).replace(' ', "%20");
+    let file = spaced.join("../my model/MLmodel");
+    for location in [
+        uri.as_str(),
+        file.to_str().unwrap(),
+        spaced.to_str().unwrap(),
+    ] {
+        assert_eq!(
+            Model::open(location).unwrap().folder,
+            expected,
+            "{location}"
+        );
+    }
+    let other = spaced.join("conda.yaml");
+    fs::write(&other, "").unwrap();
+    assert!(matches!(
+        Model::open(other.to_str().unwrap()),
+        Err(ModelError::NotAFolder { .. })
+    ));
+}
