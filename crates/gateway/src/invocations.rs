@@ -9,11 +9,12 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::body;
 use crate::content_type::PayloadType;
-use crate::respond::{self, Shape};
+use crate::respond;
 use crate::served::Served;
 
 /// A body above this is decoded, and its answer encoded, off the threads that serve connections.

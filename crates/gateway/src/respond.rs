@@ -4,22 +4,11 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use sluis_mlflow::encode::json as encode_json;
+use sluis_mlflow::encode::{self, Shape};
 use sluis_mlflow::{Answer, ErrorDocument, HttpAnswer, MODEL_RAISED, Raised, without_private_parts};
 use sluis_scoring::ScoreError;
 
 use crate::body::BodyError;
-
-/// Whether predictions stand under a key or alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// `{"predictions": …}`, MLflow's.
-    Wrapped,
-    /// The bare value, Azure's.
-    Bare,
-}
-
-const OPEN: &[u8] = b"{\"predictions\": ";
 
 /// MLflow's body of a request that took too long; it calls itself JSON, and is not.
 const TOO_LONG: &str = "Request processing time exceeded limit";
@@ -66,61 +55,27 @@ pub(crate) fn body_error(problem: &BodyError) -> Response {
 pub(crate) fn answer(answer: Answer, shape: Shape) -> Response {
     match answer {
         Answer::Http(answer) => passed_on(answer, shape),
-        Answer::Json(body) => json(StatusCode::OK, shaped(body, shape)),
-        Answer::Dense(block) => {
-            let mut out = open(shape, block.bytes.len() * 2);
-            encode_json::dense(&block, &mut out);
-            json(StatusCode::OK, close(out, shape))
-        }
-        Answer::Batch(batch) => {
-            let mut out = open(shape, 256 * batch.num_rows());
-            match encode_json::records(&batch, &mut out) {
-                Ok(()) => json(StatusCode::OK, close(out, shape)),
-                Err(problem) => unserializable(&problem),
-            }
-        }
+        answer => match encode::response(answer, shape) {
+            Ok(body) => json(StatusCode::OK, body),
+            Err(problem) => unserializable(&problem),
+        },
     }
-}
-
-fn open(shape: Shape, room: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(room + 32);
-    if shape == Shape::Wrapped {
-        out.extend_from_slice(OPEN);
-    }
-    out
-}
-
-fn close(mut out: Vec<u8>, shape: Shape) -> Vec<u8> {
-    if shape == Shape::Wrapped {
-        out.push(b'}');
-    }
-    out
-}
-
-/// A body that MLflow's code wrote, in the caller's shape.
-fn shaped(body: Bytes, shape: Shape) -> Bytes {
-    if shape == Shape::Bare && body.starts_with(OPEN) && body.ends_with(b"}") {
-        return body.slice(OPEN.len()..body.len() - 1);
-    }
-    body
 }
 
 /// The response of MLflow's own application, without what should not leave the server.
 fn passed_on(answer: HttpAnswer, shape: Shape) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = answer.headers.clone();
     let body = if status.is_success() {
-        shaped(answer.body, shape)
+        encode::response(Answer::Http(answer), shape).unwrap_or_default()
     } else {
         without_private_parts(&answer.body).map_or(answer.body, Bytes::from)
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    for (name, value) in answer.headers {
+    for (name, value) in headers {
         let kept = ["content-type", "allow", "location"].contains(&name.as_str());
-        if kept
-            && let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-        {
+        if kept && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }
     }

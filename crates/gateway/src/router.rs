@@ -10,8 +10,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
+use sluis_mlflow::encode::Shape;
 
-use crate::respond::{self, Shape};
+use crate::respond;
 use crate::served::Served;
 use crate::{health, invocations, request_id, score};
 

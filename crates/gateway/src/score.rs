@@ -7,9 +7,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{ErrorDocument, from_input_data};
 
-use crate::respond::{self, Shape};
+use crate::respond;
 use crate::served::Served;
 use crate::{body, invocations};
 

@@ -7,6 +7,7 @@
 mod batch;
 mod error;
 mod metrics;
+mod python;
 mod queue;
 mod scorer;
 mod service;
@@ -16,5 +17,6 @@ mod tests;
 
 pub use error::ScoreError;
 pub use metrics::ScoringMetrics;
+pub use python::PythonScorer;
 pub use scorer::{Scorer, ScorerError, ScorerLost};
 pub use service::{Drained, ScoringConfig, ScoringService};

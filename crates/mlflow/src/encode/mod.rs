@@ -3,8 +3,10 @@
 //! Knows nothing of HTTP or of who scored.
 
 pub mod json;
+mod response;
 mod table;
 
+pub use response::{Shape, response};
 pub use table::{Table, TableFormat};
 
 /// An answer that an encoder has no form for.
@@ -27,6 +29,9 @@ pub enum EncodeError {
     /// The answer is not the JSON it should be.
     #[error("the model's answer is not JSON")]
     Json(#[source] serde_json::Error),
+    /// The answer could not be written.
+    #[error("the answer could not be written")]
+    Io(#[from] std::io::Error),
     /// An Arrow or Parquet writer failed.
     #[error("the answer could not be written as a table")]
     Arrow(#[from] arrow_schema::ArrowError),

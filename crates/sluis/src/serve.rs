@@ -1,0 +1,153 @@
+//! `sluis serve`: one model over HTTP, with the option names of `mlflow models serve`.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use prometheus_client::registry::Registry;
+use sluis_gateway::{GatewayMetrics, Limits, Served, Server, router};
+use sluis_scoring::{Drained, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::CliError;
+use crate::signals::Signals;
+use crate::stage::{self, ModelArg, StageArgs, Staged};
+use crate::steps::Steps;
+use crate::{data_dir, error};
+
+/// How long a stopping server waits for requests in work, in addition to their own time limit at most.
+const DRAIN_GRACE: Duration = Duration::from_secs(30);
+
+/// Arguments of `sluis serve`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArg,
+    /// The address to listen on.
+    #[arg(short = 'h', long, env = "MLFLOW_HOST", default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(short = 'p', long, env = "MLFLOW_PORT", default_value_t = 5000)]
+    pub(crate) port: u16,
+    /// Python processes, each with a copy of the model.
+    #[arg(short = 'w', long, env = "MLFLOW_MODELS_WORKERS", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+    /// Seconds until a request without an answer ends with 504.
+    #[arg(short = 't', long, env = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// Requests that may be waiting or in work; one more is answered with 429 at once.
+    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    pub(crate) max_requests: NonZeroUsize,
+    /// Megabytes of a request body; a larger one is answered with 413.
+    #[arg(long, value_name = "MB", default_value = "100")]
+    pub(crate) max_body_size: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) stage: StageArgs,
+}
+
+/// A model that is being served.
+pub(crate) struct Serving {
+    pub(crate) address: SocketAddr,
+    service: ScoringService,
+    stop: CancellationToken,
+    server: tokio::task::JoinHandle<Result<(), sluis_gateway::ServerError>>,
+    timeout: Duration,
+    _staged: Guarded,
+}
+
+/// What must outlive the instances.
+struct Guarded {
+    _guardian: sluis_worker::Guardian,
+}
+
+pub(crate) async fn run(args: ServeArgs, data_dir: Option<PathBuf>) -> Result<(), error::CliError> {
+    let mut signals = Signals::listen()?;
+    let mut steps = Steps::new();
+    let started = tokio::select! {
+        started = start(&args, data_dir, &mut steps) => started?,
+        signal = signals.next() => return Err(CliError::failed(format!("ended by {signal} before the model was served"))),
+    };
+    tracing::info!(address = %started.address, "ready: POST http://{}/invocations", started.address);
+    let signal = signals.next().await;
+    tracing::info!(signal, "stopping: requests in work are finished first");
+    tokio::select! {
+        stopped = started.stop() => stopped,
+        signal = signals.next() => Err(CliError::failed(format!("ended at once by a second {signal}"))),
+    }
+}
+
+/// Brings a model up and answers callers.
+pub(crate) async fn start(args: &ServeArgs, data_dir: Option<PathBuf>, steps: &mut Steps) -> Result<Serving, CliError> {
+    let data_dir = data_dir::resolve(data_dir)?;
+    let model = stage::open(args.model.location())?;
+    steps.done("model", &format!("{} in '{}'", model.name, model.folder.display()));
+    // The port is taken first: a model that loads for a minute should not then find it taken.
+    let server = Server::bind(resolve(&args.host, args.port)?)?;
+    let staged = stage::stage(model, &args.stage, args.workers.get(), &data_dir, steps).await?;
+    Ok(serve(args, server, staged))
+}
+
+fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Serving {
+    let address = server.address();
+    let timeout = Duration::from_secs(args.timeout);
+    let config = ScoringConfig {
+        max_requests: args.max_requests.get(),
+        request_timeout: timeout,
+        merge: staged.model.row_wise(),
+        ..ScoringConfig::default()
+    };
+    let limits = Limits {
+        max_body_bytes: args.max_body_size.get() << 20,
+        ..Limits::default()
+    };
+    let mut registry = Registry::with_prefix("sluis");
+    let scoring_metrics = ScoringMetrics::register(&mut registry);
+    let metrics = GatewayMetrics::register(&mut registry);
+    let scorers = staged.instances.into_iter().map(PythonScorer::new).collect();
+    let service = ScoringService::start(config, scorers, scoring_metrics);
+    let served = Arc::new(Served {
+        contract: staged.contract,
+        scoring: service.clone(),
+        mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),
+        limits,
+        metrics,
+        registry: Arc::new(registry),
+    });
+    let stop = CancellationToken::new();
+    let running = server.run(router(served), limits, stop.clone(), timeout.min(DRAIN_GRACE));
+    Serving {
+        address,
+        service,
+        stop,
+        server: tokio::spawn(running),
+        timeout,
+        _staged: Guarded { _guardian: staged._guardian },
+    }
+}
+
+impl Serving {
+    /// Accepts no more, answers what is in work, ends the processes.
+    pub(crate) async fn stop(self) -> Result<(), CliError> {
+        self.stop.cancel();
+        match self.server.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(error.into()),
+            Err(error) => return Err(CliError::failed("the server ended early").because(&error)),
+        }
+        match self.service.drain(self.timeout.min(DRAIN_GRACE)).await {
+            Drained::Clean => Ok(()),
+            Drained::Interrupted(left) => Err(CliError::failed(format!("{left} requests were still in work and were dropped"))),
+        }
+    }
+}
+
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, CliError> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    let found = (host, port).to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| CliError::usage(format!("'{host}' is no address of this machine")).hint("give one with --host, 127.0.0.1 say"))
+}
