@@ -65,7 +65,9 @@ fn describe(stage: &str, class: &str, message: &str) -> String {
         ("load", "ModuleNotFoundError" | "ImportError") => format!(
             "the model needs a package that its environment lacks ({class}: {message}); add it to the model's requirements"
         ),
-        ("load", "FileNotFoundError") => format!("the model cannot be loaded, a file is missing ({message})"),
+        ("load", "FileNotFoundError") => {
+            format!("the model cannot be loaded, a file is missing ({message})")
+        }
         (stage, class) => format!("the model cannot be loaded ({stage}: {class}: {message})"),
     }
 }

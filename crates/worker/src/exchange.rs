@@ -26,12 +26,18 @@ pub(crate) enum AnswerError {
     Arrow(#[from] arrow_schema::ArrowError),
     #[error("unknown kind of answer: {0}")]
     Kind(u8),
+    #[error("the worker refused a call that is none: {0}")]
+    Refused(String),
 }
 
 #[derive(Serialize)]
 struct BlockHead<'a> {
     dtype: &'static str,
     shape: &'a [usize],
+    #[serde(rename = "as")]
+    form: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +45,7 @@ struct TensorHead<'a> {
     name: &'a str,
     dtype: &'static str,
     shape: &'a [usize],
+    offset: usize,
     length: usize,
 }
 
@@ -54,34 +61,28 @@ struct RawHead<'a> {
     headers: &'a [(String, String)],
 }
 
-/// The frame of a piece of work.
-pub(crate) fn call(work: &Work) -> Result<CallFrame, AnswerError> {
-    Ok(match work {
-        Work::Input(Input::Frame(block)) => dense(protocol::CALL_FRAME, block)?,
-        Work::Input(Input::Tensor(block)) => dense(protocol::CALL_TENSOR, block)?,
-        Work::Input(Input::Tensors(tensors)) => {
-            let heads = tensors.iter().map(|(name, block)| TensorHead {
-                name,
-                dtype: block.dtype.name(),
-                shape: &block.shape,
-                length: block.bytes.len(),
-            });
-            CallFrame {
-                kind: protocol::CALL_TENSORS,
-                head: serde_json::to_vec(&TensorsHead { tensors: heads.collect() })?,
-                bodies: tensors.iter().map(|(_, block)| block.bytes.clone()).collect(),
-            }
+/// The frame of a piece of work; `known` are the columns that the worker was told when it loaded the model.
+pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, AnswerError> {
+    match work {
+        Work::Input(Input::Frame(block)) => {
+            let columns = block
+                .columns
+                .as_deref()
+                .filter(|columns| Some(*columns) != known);
+            dense(block, "frame", columns)
         }
+        Work::Input(Input::Tensor(block)) => dense(block, "tensor", None),
+        Work::Input(Input::Tensors(tensors)) => named(tensors),
         Work::Input(Input::Batch(batch)) => {
             let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema())?;
             writer.write(batch)?;
-            CallFrame {
+            Ok(CallFrame {
                 kind: protocol::CALL_ARROW,
-                head: Vec::new(),
+                head: b"{}".to_vec(),
                 bodies: vec![writer.into_inner()?.into()],
-            }
+            })
         }
-        Work::Raw(raw) => CallFrame {
+        Work::Raw(raw) => Ok(CallFrame {
             kind: protocol::CALL_RAW,
             head: serde_json::to_vec(&RawHead {
                 method: &raw.method,
@@ -89,19 +90,48 @@ pub(crate) fn call(work: &Work) -> Result<CallFrame, AnswerError> {
                 headers: &raw.headers,
             })?,
             bodies: vec![raw.body.clone()],
-        },
-    })
+        }),
+    }
 }
 
-fn dense(kind: u8, block: &DenseBlock) -> Result<CallFrame, AnswerError> {
+fn dense(
+    block: &DenseBlock,
+    form: &'static str,
+    columns: Option<&[String]>,
+) -> Result<CallFrame, AnswerError> {
     let head = BlockHead {
         dtype: block.dtype.name(),
         shape: &block.shape,
+        form,
+        columns,
     };
     Ok(CallFrame {
-        kind,
+        kind: protocol::CALL_DENSE,
         head: serde_json::to_vec(&head)?,
         bodies: vec![block.bytes.clone()],
+    })
+}
+
+fn named(tensors: &[(String, DenseBlock)]) -> Result<CallFrame, AnswerError> {
+    let mut heads = Vec::with_capacity(tensors.len());
+    let mut offset = 0;
+    for (name, block) in tensors {
+        heads.push(TensorHead {
+            name,
+            dtype: block.dtype.name(),
+            shape: &block.shape,
+            offset,
+            length: block.bytes.len(),
+        });
+        offset += block.bytes.len();
+    }
+    Ok(CallFrame {
+        kind: protocol::CALL_TENSORS,
+        head: serde_json::to_vec(&TensorsHead { tensors: heads })?,
+        bodies: tensors
+            .iter()
+            .map(|(_, block)| block.bytes.clone())
+            .collect(),
     })
 }
 
@@ -123,12 +153,15 @@ struct ErrorHead {
     kind: String,
     class: String,
     message: String,
-    document: Option<String>,
     status: Option<u16>,
 }
 
 /// The answer of a frame; the inner error is the model's own.
-pub(crate) fn answer(kind: u8, head: &[u8], body: Bytes) -> Result<Result<Answer, Raised>, AnswerError> {
+pub(crate) fn answer(
+    kind: u8,
+    head: &[u8],
+    body: Bytes,
+) -> Result<Result<Answer, Raised>, AnswerError> {
     Ok(Ok(match kind {
         protocol::ANSWER_DENSE => {
             let head: DenseAnswer = serde_json::from_slice(head)?;
@@ -151,11 +184,17 @@ pub(crate) fn answer(kind: u8, head: &[u8], body: Bytes) -> Result<Result<Answer
         }
         protocol::ANSWER_ERROR => {
             let head: ErrorHead = serde_json::from_slice(head)?;
+            if head.kind == "protocol" {
+                return Err(AnswerError::Refused(head.message));
+            }
+            let document = String::from_utf8(body.to_vec())
+                .ok()
+                .filter(|document| !document.is_empty());
             return Ok(Err(Raised {
                 unserializable: head.kind == "unserializable",
                 class: head.class,
                 message: head.message,
-                document: head.status.zip(head.document),
+                document: head.status.zip(document),
             }));
         }
         other => return Err(AnswerError::Kind(other)),
@@ -167,4 +206,139 @@ fn batch(body: &[u8]) -> Result<arrow_array::RecordBatch, AnswerError> {
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>()?;
     Ok(arrow_select::concat::concat_batches(&schema, &batches)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::tests::Golden;
+    use std::sync::Arc;
+
+    fn block(dtype: DType, shape: &[usize], bytes: &[u8]) -> DenseBlock {
+        DenseBlock::new(dtype, shape.to_vec(), Bytes::copy_from_slice(bytes)).unwrap()
+    }
+
+    fn assert_call(work: &Work, known: Option<&[String]>, name: &str) {
+        let golden = Golden::named(name);
+        let call = call(work, known).unwrap();
+        let body: Vec<u8> = call.bodies.concat();
+        let head = String::from_utf8(call.head).unwrap();
+        assert_eq!(
+            (call.kind, head, body),
+            (golden.kind, golden.head, golden.body),
+            "{name}"
+        );
+    }
+
+    #[test]
+    fn work_becomes_the_golden_frames() {
+        let doubles: Vec<u8> = [1.0_f64, 2.0, 3.0, 4.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let names: Arc<[String]> = vec!["a".to_owned(), "b".to_owned()].into();
+        let frame =
+            Input::Frame(block(DType::Float64, &[2, 2], &doubles).with_columns(names.clone()));
+        assert_call(&Work::Input(frame), None, "01-dense-frame-with-columns");
+        let known: Vec<u8> = [0.5_f64, -0.25]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let frame =
+            Input::Frame(block(DType::Float64, &[1, 2], &known).with_columns(names.clone()));
+        assert_call(&Work::Input(frame), Some(&names), "02-dense-frame");
+        let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
+        let tensor = block(DType::Float32, &[1, 2, 2], &singles);
+        assert_call(&Work::Input(Input::Tensor(tensor)), None, "03-dense-tensor");
+        let empty = Input::Frame(block(DType::Int64, &[0, 2], &[]).with_columns(names.clone()));
+        assert_call(&Work::Input(empty), Some(&names), "04-dense-empty");
+        let tensors = vec![
+            (
+                "x".to_owned(),
+                block(DType::Float32, &[1, 2], &singles[..8]),
+            ),
+            (
+                "k".to_owned(),
+                block(DType::Int64, &[1], &7_i64.to_le_bytes()),
+            ),
+        ];
+        assert_call(&Work::Input(Input::Tensors(tensors)), None, "06-tensors");
+        let raw = sluis_mlflow::RawRequest {
+            method: "POST".to_owned(),
+            path: "/invocations".to_owned(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: Bytes::from_static(br#"{"inputs":[1]}"#),
+        };
+        assert_call(&Work::Raw(raw), None, "07-raw");
+    }
+
+    fn read(name: &str) -> Result<Answer, Raised> {
+        let golden = Golden::named(name);
+        answer(golden.kind, golden.head.as_bytes(), golden.body.into()).unwrap()
+    }
+
+    #[test]
+    fn golden_answers_are_read() {
+        let Ok(Answer::Dense(block)) = read("08-dense-answer") else {
+            panic!()
+        };
+        assert_eq!(
+            (block.dtype, block.shape.as_slice(), block.columns),
+            (DType::Float64, [2].as_slice(), None)
+        );
+        let Ok(Answer::Dense(block)) = read("09-dense-answer-with-columns") else {
+            panic!()
+        };
+        assert_eq!(block.columns.unwrap().join(","), "no,yes");
+        let Ok(Answer::Batch(batch)) = read("10-arrow-answer") else {
+            panic!()
+        };
+        assert_eq!((batch.num_rows(), batch.num_columns()), (2, 3));
+        let Ok(Answer::Json(body)) = read("11-json-answer") else {
+            panic!()
+        };
+        assert_eq!(body.as_ref(), br#"{"predictions": ["a", "b"]}"#);
+        let Ok(Answer::Http(http)) = read("12-http-answer") else {
+            panic!()
+        };
+        assert_eq!((http.status, http.headers.len()), (415, 1));
+        let Err(raised) = read("13-error-answer") else {
+            panic!()
+        };
+        assert_eq!(
+            (raised.message.as_str(), raised.unserializable),
+            ("noé", false)
+        );
+        assert_eq!(raised.document.unwrap().0, 404);
+    }
+
+    #[test]
+    fn answers_that_are_none_are_refused() {
+        let cases: [(u8, &str, &str); 5] = [
+            (99, "{}", "unknown kind of answer: 99"),
+            (
+                protocol::ANSWER_DENSE,
+                "[",
+                "the head of an answer is not as agreed",
+            ),
+            (
+                protocol::ANSWER_DENSE,
+                r#"{"dtype":"float16","shape":[1]}"#,
+                "unknown type 'float16'",
+            ),
+            (
+                protocol::ANSWER_DENSE,
+                r#"{"dtype":"int8","shape":[4]}"#,
+                "does not fit",
+            ),
+            (protocol::ANSWER_ARROW, "{}", "Arrow"),
+        ];
+        for (kind, head, words) in cases {
+            let error = answer(kind, head.as_bytes(), Bytes::from_static(b"abc")).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
 }

@@ -35,9 +35,9 @@ pub enum FrameError {
     Channel(#[from] io::Error),
     /// Other bytes than a frame's.
     #[error("the worker sent something that is no frame of this protocol")]
-    Magic,
+    NoFrame,
     /// A length over its limit.
-    #[error("a frame of {head} + {body} bytes is over the limit")]
+    #[error("a frame with a head of {head} bytes and a body of {body} bytes is over the limit")]
     TooLarge {
         /// Bytes of the head.
         head: usize,
@@ -61,15 +61,17 @@ impl Header {
     /// The header of these bytes, refused when a length is over its limit.
     pub fn decode(bytes: &[u8; HEADER_BYTES], max_body: usize) -> Result<Self, FrameError> {
         let (magic, rest) = bytes.split_at(4);
-        if magic != MAGIC {
-            return Err(FrameError::Magic);
+        let reserved = rest[1..4].iter().chain(&rest[16..20]);
+        if magic != MAGIC || reserved.copied().any(|byte| byte != 0) {
+            return Err(FrameError::NoFrame);
         }
         let number = |range: std::ops::Range<usize>| {
             let mut padded = [0_u8; 8];
             padded[..range.len()].copy_from_slice(&rest[range]);
             u64::from_le_bytes(padded)
         };
-        let (head, body) = (number(12..16) as usize, number(20..28) as usize);
+        let length = |range| usize::try_from(number(range)).unwrap_or(usize::MAX);
+        let (head, body) = (length(12..16), length(20..28));
         if head > MAX_HEAD || body > max_body {
             return Err(FrameError::TooLarge { head, body });
         }
@@ -95,7 +97,10 @@ pub(crate) async fn read(
     Ok((header, head, body))
 }
 
-async fn read_part(channel: &mut (impl AsyncRead + Unpin), length: usize) -> Result<Bytes, io::Error> {
+async fn read_part(
+    channel: &mut (impl AsyncRead + Unpin),
+    length: usize,
+) -> Result<Bytes, io::Error> {
     let mut part = BytesMut::with_capacity(length);
     let mut limited = channel.take(length as u64);
     while part.len() < length {
@@ -116,7 +121,10 @@ pub(crate) async fn write(
 ) -> Result<(), FrameError> {
     let body_length: usize = bodies.iter().map(Bytes::len).sum();
     if head.len() > MAX_HEAD {
-        return Err(FrameError::TooLarge { head: head.len(), body: body_length });
+        return Err(FrameError::TooLarge {
+            head: head.len(),
+            body: body_length,
+        });
     }
     let header = Header {
         kind,
@@ -141,38 +149,123 @@ pub(crate) async fn write(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use serde::Deserialize;
+
     use super::*;
 
-    #[tokio::test]
-    async fn frames_read_back_and_foreign_bytes_are_refused() {
-        let (mut left, mut right) = tokio::io::duplex(1 << 20);
-        let bodies = [Bytes::from_static(b"ab"), Bytes::from(vec![7; 100_000])];
-        write(&mut left, 5, 77, b"{}", &bodies).await.unwrap();
-        let (header, head, body) = read(&mut right, 1 << 20).await.unwrap();
-        assert_eq!((header.kind, header.call_id, head.as_ref(), body.len()), (5, 77, b"{}".as_ref(), 100_002));
-        write(&mut left, 1, 1, b"", &bodies).await.unwrap();
-        assert!(matches!(read(&mut right, 10).await, Err(FrameError::TooLarge { body: 100_002, .. })));
-        assert!(matches!(Header::decode(&[0; 32], 10), Err(FrameError::Magic)));
+    /// A golden frame of the contract, which the worker's own tests read too.
+    #[derive(Deserialize)]
+    pub(crate) struct Golden {
+        pub(crate) kind: u8,
+        pub(crate) call: u64,
+        pub(crate) head: String,
+        #[serde(deserialize_with = "hex")]
+        pub(crate) body: Vec<u8>,
+        #[serde(deserialize_with = "hex")]
+        pub(crate) frame: Vec<u8>,
     }
 
-    /// The golden frames of the contract, which the worker's own tests read too.
-    #[test]
-    fn golden_headers_are_these_bytes() {
-        let golden = include_str!("../../../protocol/frames/headers.json");
-        let cases: Vec<serde_json::Value> = serde_json::from_str(golden).unwrap();
-        assert!(!cases.is_empty());
-        for case in cases {
-            let number = |key: &str| case[key].as_u64().unwrap();
-            let header = Header {
-                kind: number("kind") as u8,
-                call_id: number("call_id"),
-                head_length: number("head_length") as usize,
-                body_length: number("body_length") as usize,
-            };
-            let hex: String = header.encode().iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex, case["hex"].as_str().unwrap());
-            assert_eq!(Header::decode(&header.encode(), usize::MAX).unwrap(), header);
+    fn hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let pairs = (0..text.len()).step_by(2);
+        Ok(pairs
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect())
+    }
+
+    fn folder() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../protocol/frames")
+    }
+
+    impl Golden {
+        pub(crate) fn named(name: &str) -> Self {
+            let text = std::fs::read(folder().join(name).with_extension("json")).unwrap();
+            serde_json::from_slice(&text).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn golden_frames_are_read_and_written_to_the_byte() {
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let golden = Golden::named(name.trim_end_matches(".json"));
+            let (header, head, body) = read(&mut golden.frame.as_slice(), 1 << 20).await.unwrap();
+            assert_eq!(
+                (header.kind, header.call_id),
+                (golden.kind, golden.call),
+                "{name}"
+            );
+            assert_eq!(
+                (head.as_ref(), body.as_ref()),
+                (golden.head.as_bytes(), golden.body.as_slice()),
+                "{name}"
+            );
+            let mut written = Vec::new();
+            write(&mut written, header.kind, header.call_id, &head, &[body])
+                .await
+                .unwrap();
+            assert_eq!(written, golden.frame, "{name}");
+            seen += 1;
+        }
+        assert!(seen > 8, "the golden frames are missing");
+    }
+
+    #[tokio::test]
+    async fn bodies_of_several_parts_arrive_whole() {
+        let (mut left, mut right) = tokio::io::duplex(1 << 10);
+        let bodies = [
+            Bytes::from_static(b"ab"),
+            Bytes::new(),
+            Bytes::from(vec![7; 100_000]),
+        ];
+        let (written, read) = tokio::join!(
+            write(&mut left, 5, 77, b"{}", &bodies),
+            read(&mut right, 1 << 20)
+        );
+        written.unwrap();
+        assert_eq!(read.unwrap().2, bodies.concat());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_frame_is_refused_before_anything_is_allocated() {
+        let header = Header {
+            kind: 1,
+            call_id: 1,
+            head_length: 0,
+            body_length: 11,
+        };
+        let bytes = header.encode();
+        assert!(matches!(
+            Header::decode(&bytes, 10),
+            Err(FrameError::TooLarge { body: 11, .. })
+        ));
+        let long = Header {
+            head_length: MAX_HEAD + 1,
+            ..header
+        }
+        .encode();
+        assert!(matches!(
+            Header::decode(&long, 10),
+            Err(FrameError::TooLarge { .. })
+        ));
+        for position in [0, 5, 7, 20, 23] {
+            let mut broken = bytes;
+            broken[position] ^= 1;
+            assert!(
+                matches!(Header::decode(&broken, 100), Err(FrameError::NoFrame)),
+                "byte {position}"
+            );
+        }
+        for end in [0, 31, 33] {
+            let cut = [bytes.as_slice(), b"abc"].concat();
+            assert!(matches!(
+                read(&mut &cut[..end], 100).await,
+                Err(FrameError::Channel(_))
+            ));
         }
     }
 }

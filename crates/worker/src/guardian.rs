@@ -8,7 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+/// Deaf to the signals that end a session: it ends with the pipe.
 const SCRIPT: &str = r#"
+trap '' HUP INT TERM
 groups=""
 while read -r line; do
   group="${line#?}"
@@ -64,7 +66,7 @@ impl Guardian {
     fn say(&self, sign: char, group: u32) {
         if let Ok(mut pipe) = self.0.pipe.lock()
             && let Some(pipe) = pipe.as_mut()
-            && let Err(error) = writeln!(pipe, "{sign}{group}")
+            && let Err(error) = pipe.write_all(format!("{sign}{group}\n").as_bytes())
         {
             tracing::error!(%error, "the process that watches over workers is gone");
         }

@@ -125,7 +125,10 @@ impl Instance {
         let Some(example) = &self.example else {
             return Ok(Warmed::NoExample);
         };
-        match worker.call(example, Instant::now() + self.config.start_timeout).await {
+        match worker
+            .call(example, Instant::now() + self.config.start_timeout)
+            .await
+        {
             Ok(answer) => Ok(Warmed::Scored(Box::new(answer))),
             Err(CallError::Raised(raised)) => Ok(Warmed::Raised(raised)),
             Err(CallError::TimedOut) => Err(StartError::TimedOut {
@@ -166,7 +169,11 @@ impl Instance {
     pub async fn ended(&mut self) {
         if let Some(worker) = &mut self.worker {
             let ending = worker.ended().await;
-            tracing::warn!(instance = self.config.instance, ending, "a worker ended by itself");
+            tracing::warn!(
+                instance = self.config.instance,
+                ending,
+                "a worker ended by itself"
+            );
             self.lose();
         }
     }

@@ -17,7 +17,10 @@ pub(crate) struct LastLines(Arc<Mutex<VecDeque<String>>>);
 
 impl LastLines {
     pub(crate) fn take(&self) -> Vec<String> {
-        self.0.lock().map(|mut lines| lines.drain(..).collect()).unwrap_or_default()
+        self.0
+            .lock()
+            .map(|mut lines| std::mem::take(&mut *lines).into())
+            .unwrap_or_default()
     }
 
     fn push(&self, line: &str) {
@@ -31,7 +34,12 @@ impl LastLines {
 }
 
 /// Logs every line of a stream until it ends. Lines that are not UTF-8 are shown as well as they can be.
-pub(crate) async fn log(mut stream: impl AsyncRead + Unpin, name: &'static str, instance: String, last: LastLines) {
+pub(crate) async fn log(
+    mut stream: impl AsyncRead + Unpin,
+    name: &'static str,
+    instance: String,
+    last: LastLines,
+) {
     let (mut line, mut cut, mut chunk) = (Vec::new(), false, [0; 4096]);
     while let Ok(count @ 1..) = stream.read(&mut chunk).await {
         for byte in &chunk[..count] {
@@ -53,7 +61,17 @@ pub(crate) async fn log(mut stream: impl AsyncRead + Unpin, name: &'static str, 
 
 fn emit(line: &[u8], cut: bool, stream: &'static str, instance: &str, last: &LastLines) {
     let text = String::from_utf8_lossy(line);
-    let text: String = text.trim_end().chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    let text: String = text
+        .trim_end()
+        .chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect();
     if text.is_empty() {
         return;
     }

@@ -6,24 +6,31 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 use std::{fmt, io};
 
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::guardian::{Guardian, Watched};
 use crate::output::{self, LastLines};
 use crate::program::Program;
 use crate::protocol::{CONTROL_FD, DATA_FD};
 
+/// How long the pipe of an ended process may take to run dry.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A worker process with our ends of its channels. Dropping it kills its whole process group.
 pub(crate) struct Process {
     child: Child,
     group: Option<Pid>,
     _watched: Option<Watched>,
-    pub(crate) stderr: LastLines,
+    last_lines: LastLines,
+    readers: Vec<JoinHandle<()>>,
 }
 
 /// Our ends of the channels.
@@ -47,8 +54,8 @@ impl Process {
         let (data, their_data) = pair()?;
         let mut command = Command::new(launch.python);
         command
-            .args(["-u", "-m", "sluis_worker"])
-            .env("PYTHONPATH", python_path(&launch.program.folder))
+            .arg("-u")
+            .arg(&launch.program.folder)
             .env("PYTHONUNBUFFERED", "1")
             .envs(launch.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -56,33 +63,65 @@ impl Process {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let mapping = |parent_fd: OwnedFd, child_fd: i32| FdMapping { parent_fd, child_fd };
+        let mapping = |parent_fd: OwnedFd, child_fd: i32| FdMapping {
+            parent_fd,
+            child_fd,
+        };
         command
-            .fd_mappings(vec![mapping(their_control, CONTROL_FD), mapping(their_data, DATA_FD)])
+            .fd_mappings(vec![
+                mapping(their_control, CONTROL_FD),
+                mapping(their_data, DATA_FD),
+            ])
             .map_err(io::Error::other)?;
         let mut child = command.spawn()?;
         // The command still holds the worker's ends: it must go, or the channels would never end.
         drop(command);
         let id = child.id();
-        let stderr = LastLines::default();
-        if let Some(stream) = child.stdout.take() {
-            tokio::spawn(output::log(stream, "stdout", launch.instance.to_owned(), LastLines::default()));
-        }
+        let last_lines = LastLines::default();
+        let instance = || launch.instance.to_owned();
+        let mut readers = Vec::with_capacity(2);
         if let Some(stream) = child.stderr.take() {
-            tokio::spawn(output::log(stream, "stderr", launch.instance.to_owned(), stderr.clone()));
+            readers.push(tokio::spawn(output::log(
+                stream,
+                "stderr",
+                instance(),
+                last_lines.clone(),
+            )));
+        }
+        if let Some(stream) = child.stdout.take() {
+            readers.push(tokio::spawn(output::log(
+                stream,
+                "stdout",
+                instance(),
+                LastLines::default(),
+            )));
         }
         let process = Self {
             group: id.and_then(|id| Pid::from_raw(id as i32)),
             _watched: id.map(|id| guardian.watch(id)),
             child,
-            stderr,
+            last_lines,
+            readers,
         };
         Ok((process, Channels { control, data }))
     }
 
-    /// Waits for the end. Cancel-safe.
+    /// Waits for the end, and ends what the process left behind. Cancel-safe.
     pub(crate) async fn ended(&mut self) -> Ending {
-        Ending(self.child.wait().await.ok())
+        let status = self.child.wait().await.ok();
+        self.kill_group();
+        // The process is reaped: its number may be another's from now on.
+        self.group = None;
+        Ending(status)
+    }
+
+    /// The last lines of standard error, of a process that has ended.
+    pub(crate) async fn last_words(&mut self) -> Vec<String> {
+        if let Some(reader) = self.readers.first_mut() {
+            // A child that left the group may hold the pipe open: then what is there must do.
+            let _late = timeout(LAST_WORDS, reader).await;
+        }
+        self.last_lines.take()
     }
 
     /// Kills the whole group, and waits for the end.
@@ -101,6 +140,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// The readers are left to themselves: they end with the pipes, and may still hold the last lines of a crash.
     fn drop(&mut self) {
         self.kill_group();
     }
@@ -116,7 +156,9 @@ impl fmt::Display for Ending {
         };
         match (status.code(), status.signal()) {
             (Some(code), _) => write!(formatter, "exit code {code}"),
-            (None, Some(9)) => formatter.write_str("killed with signal 9, by a person or for want of memory"),
+            (None, Some(9)) => {
+                formatter.write_str("killed with signal 9, by a person or for want of memory")
+            }
             (None, Some(11)) => formatter.write_str("a crash in native code, signal 11"),
             (None, Some(signal)) => write!(formatter, "signal {signal}"),
             (None, None) => formatter.write_str("its end is not known"),
@@ -128,14 +170,4 @@ fn pair() -> io::Result<(UnixStream, OwnedFd)> {
     let (ours, theirs) = StdStream::pair()?;
     ours.set_nonblocking(true)?;
     Ok((UnixStream::from_std(ours)?, theirs.into()))
-}
-
-/// The worker's folder, before what the user has on the path.
-fn python_path(folder: &Path) -> OsString {
-    let mut path = folder.as_os_str().to_owned();
-    if let Some(given) = std::env::var_os("PYTHONPATH").filter(|given| !given.is_empty()) {
-        path.push(":");
-        path.push(given);
-    }
-    path
 }

@@ -6,19 +6,60 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// The package, file by file; a test compares it with the folder.
+/// The program, file by file; a test compares it with the folder.
 const FILES: &[(&str, &str)] = &[
-    ("__init__.py", include_str!("../../../python/worker/sluis_worker/__init__.py")),
-    ("__main__.py", include_str!("../../../python/worker/sluis_worker/__main__.py")),
-    ("app.py", include_str!("../../../python/worker/sluis_worker/app.py")),
-    ("control.py", include_str!("../../../python/worker/sluis_worker/control.py")),
-    ("errors.py", include_str!("../../../python/worker/sluis_worker/errors.py")),
-    ("frames.py", include_str!("../../../python/worker/sluis_worker/frames.py")),
-    ("framing.py", include_str!("../../../python/worker/sluis_worker/framing.py")),
-    ("loader.py", include_str!("../../../python/worker/sluis_worker/loader.py")),
-    ("logs.py", include_str!("../../../python/worker/sluis_worker/logs.py")),
-    ("protocol.py", include_str!("../../../python/worker/sluis_worker/protocol.py")),
-    ("scorer.py", include_str!("../../../python/worker/sluis_worker/scorer.py")),
+    (
+        "__main__.py",
+        include_str!("../../../python/worker/__main__.py"),
+    ),
+    (
+        "sluis_worker/__init__.py",
+        include_str!("../../../python/worker/sluis_worker/__init__.py"),
+    ),
+    (
+        "sluis_worker/application.py",
+        include_str!("../../../python/worker/sluis_worker/application.py"),
+    ),
+    (
+        "sluis_worker/control.py",
+        include_str!("../../../python/worker/sluis_worker/control.py"),
+    ),
+    (
+        "sluis_worker/errors.py",
+        include_str!("../../../python/worker/sluis_worker/errors.py"),
+    ),
+    (
+        "sluis_worker/framing.py",
+        include_str!("../../../python/worker/sluis_worker/framing.py"),
+    ),
+    (
+        "sluis_worker/inputs.py",
+        include_str!("../../../python/worker/sluis_worker/inputs.py"),
+    ),
+    (
+        "sluis_worker/loader.py",
+        include_str!("../../../python/worker/sluis_worker/loader.py"),
+    ),
+    (
+        "sluis_worker/logs.py",
+        include_str!("../../../python/worker/sluis_worker/logs.py"),
+    ),
+    (
+        "sluis_worker/outputs.py",
+        include_str!("../../../python/worker/sluis_worker/outputs.py"),
+    ),
+    (
+        "sluis_worker/protocol.py",
+        include_str!("../../../python/worker/sluis_worker/protocol.py"),
+    ),
+    (
+        "sluis_worker/scorer.py",
+        include_str!("../../../python/worker/sluis_worker/scorer.py"),
+    ),
+    (
+        "sluis_worker/worker.py",
+        include_str!("../../../python/worker/sluis_worker/worker.py"),
+    ),
 ];
 
 const PACKAGE: &str = "sluis_worker";
@@ -26,7 +67,7 @@ const PACKAGE: &str = "sluis_worker";
 /// The installed worker program.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The folder that goes on Python's path.
+    /// What Python runs: the folder with `__main__.py` and the package.
     pub(crate) folder: PathBuf,
 }
 
@@ -53,6 +94,16 @@ impl Program {
     }
 }
 
+#[cfg(test)]
+impl Program {
+    /// A program that a test wrote.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+}
+
 fn digest() -> String {
     let mut hash = Sha256::new();
     for (name, text) in FILES {
@@ -62,17 +113,24 @@ fn digest() -> String {
         hash.update([0]);
     }
     let bytes = hash.finalize();
-    bytes.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn write(folder: &Path) -> io::Result<()> {
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent)?;
-    let building = tempfile::Builder::new().prefix(".building-").tempdir_in(parent)?;
-    let package = building.path().join(PACKAGE);
-    fs::create_dir(&package)?;
+    let building = tempfile::Builder::new()
+        .prefix(".building-")
+        .tempdir_in(parent)?;
+    fs::create_dir(building.path().join(PACKAGE))?;
     for (name, text) in FILES {
-        fs::File::create(package.join(name))?.write_all(text.as_bytes())?;
+        let mut file = fs::File::create(building.path().join(name))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
     }
     let built = building.keep();
     match fs::rename(&built, folder) {
@@ -88,13 +146,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_package_is_carried() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/worker").join(PACKAGE);
-        let mut there: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".py"))
-            .collect();
+    fn every_file_of_the_program_is_carried() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/worker");
+        let files = |folder: &Path, prefix: &str| -> Vec<String> {
+            let entries = fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name());
+            let names = entries.map(|name| name.into_string().unwrap());
+            names
+                .filter(|name| name.ends_with(".py"))
+                .map(|name| format!("{prefix}{name}"))
+                .collect()
+        };
+        let mut there = files(&folder, "");
+        there.extend(files(&folder.join(PACKAGE), "sluis_worker/"));
         there.sort();
         let carried: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
         assert_eq!(there, carried);

@@ -38,8 +38,8 @@ class Application:
             return self._answer_wsgi(method, path, headers, body)
         except KeyboardInterrupt:
             raise
-        except BaseException:
-            logs.report("MLflow's scoring application raised")
+        except BaseException as error:
+            logs.report("MLflow's scoring application raised", error)
             self._drop_loop()
             return _CRASHED
 
@@ -50,17 +50,17 @@ class Application:
         scope = _asgi_scope(method, path, headers)
         try:
             self._loop.run_until_complete(exchange.run(self._app, scope))
-        except Exception:
+        except Exception as error:
             if not exchange.complete:
                 raise
-            logs.report("MLflow's scoring application raised after its response")
+            logs.report("MLflow's scoring application raised after its response:", error)
         return exchange.status, exchange.headers, b"".join(exchange.chunks)
 
     def _answer_wsgi(self, method, path, headers, body):
         started = []
 
         def start_response(status, response_headers, exc_info=None):
-            started[:] = [int(status.split(" ", 1)[0]), [list(pair) for pair in response_headers]]
+            started[:] = [int(status.split(" ", 1)[0]), [[name.lower(), value] for name, value in response_headers]]
             return lambda data: None
 
         chunks = self._app(_wsgi_environ(method, path, headers, bytes(body)), start_response)
@@ -110,7 +110,7 @@ class _AsgiExchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = [
-                [name.decode("latin-1"), value.decode("latin-1")] for name, value in message.get("headers", ())
+                [name.decode("latin-1").lower(), value.decode("latin-1")] for name, value in message.get("headers", ())
             ]
         elif message["type"] == "http.response.body":
             self.chunks.append(bytes(message.get("body", b"")))

@@ -3,8 +3,6 @@
 Knows nothing of MLflow: what an MLflow exception adds is the scorer's matter.
 """
 
-import traceback
-
 from .protocol import TEXT_LIMIT
 
 
@@ -31,8 +29,5 @@ def class_name(error):
 
 
 def describe(error):
-    """Class, message and traceback of an exception, as both channels tell them."""
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    trace = text("".join(lines), limit=1 << 30)
-    # The end of a traceback says what happened; the beginning is our own loop.
-    return {"class": class_name(error), "message": text(error), "traceback": trace[-TEXT_LIMIT:]}
+    """Class and message of an exception, as both channels tell them."""
+    return {"class": class_name(error), "message": text(error)}

@@ -7,6 +7,8 @@ import faulthandler
 import sys
 import traceback
 
+from .errors import class_name
+
 
 def prepare():
     """Lets no print fail for its encoding, and native crashes name their Python frames."""
@@ -19,7 +21,24 @@ def prepare():
         pass  # No usable standard error: crashes stay without frames, nothing else changes.
 
 
-def report(sentence):
-    """One sentence, then the traceback of the exception that is being handled."""
-    print("sluis-worker: " + sentence, file=sys.stderr)
-    traceback.print_exc(file=sys.stderr)
+_last = []
+
+
+def report(sentence, error):
+    """One sentence, then where the exception came from; not its text, which may quote a caller's data.
+
+    Of the same exception from the same place again only the sentence: every request may raise it.
+    """
+    frames = traceback.format_tb(error.__traceback__)
+    lines = ["sluis-worker: {} {}\n".format(sentence, class_name(error))] + frames
+    if lines == _last:
+        lines = [lines[0].rstrip("\n") + ", from the same place as before\n"]
+    else:
+        _last[:] = lines
+    sys.stderr.write("".join(lines))
+    sys.stderr.flush()
+
+
+def report_load(error):
+    """The whole traceback of a model that did not load: no caller's data is near yet."""
+    traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)

@@ -25,7 +25,7 @@ HEAD_LIMIT = 1 << 20
 #: One line of the control channel; `load` may name every column of a wide model.
 LINE_LIMIT = 16 << 20
 
-#: Texts of an error are cut to this many characters, so that its head keeps the limit.
+#: The text of an error is cut to this many characters, so that its head keeps the limit.
 TEXT_LIMIT = 64 << 10
 
 #: Used where `load` names no limit of its own.

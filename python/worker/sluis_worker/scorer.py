@@ -8,19 +8,14 @@ import time
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import BAD_REQUEST
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
 from mlflow.pyfunc import scoring_server
 
-from . import protocol
+from . import logs, protocol
 from .application import Application
 from .errors import ProtocolError, describe, text
 from .inputs import InputDecoder
 from .outputs import Unserializable, encode
-
-_UNEXPECTED = (
-    "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
-    " compatible with the model for inference."
-)
 
 #: In MLflow 1, whatever a model raised was a bad request.
 _ALWAYS_BAD_REQUEST = mlflow.__version__.startswith("1.")
@@ -48,7 +43,7 @@ class Scorer:
             raise
         except Exception as error:
             # pyarrow missing or at odds with pandas: this call cannot be carried out, the next may.
-            return _error("worker", describe(error), started)
+            return _cannot(error, started)
         started = time.perf_counter_ns()
         try:
             value = self._loaded.predict(data)
@@ -60,7 +55,7 @@ class Scorer:
         try:
             answer, head, chunks = encode(value, scoring_server.predictions_to_json)
         except Unserializable as error:
-            return _error("unserializable", describe(error.__cause__), started)
+            return _error("unserializable", error.__cause__, started)
         head["predict_ns"] = elapsed
         return answer, head, chunks
 
@@ -91,7 +86,7 @@ class Scorer:
             if self._application is None:
                 self._application = Application(self._loaded.model)
         except Exception as error:
-            return _error("worker", describe(error), started)
+            return _cannot(error, started)
         status, headers, payload = self._application.answer(
             head.get("method", "POST"), head.get("path", "/invocations"), head.get("headers", []), body
         )
@@ -100,23 +95,29 @@ class Scorer:
 
 
 def _model_error(error, data, started):
-    """What the model raised, with the response that MLflow's scoring server gives to it."""
-    details = describe(error)
+    """What the model raised; for an MLflow exception with the response that MLflow's scoring server gives to it."""
+    logs.report("the model raised", error)
     if not isinstance(error, MlflowException):
-        details["status"] = 400
-        answer = MlflowException(_UNEXPECTED, error_code=BAD_REQUEST, stack_trace=details["traceback"])
-        return _error("model", details, started, answer.serialize_as_json())
+        return _error("model", error, started)
     if _ALWAYS_BAD_REQUEST:
         answer = MlflowException(error.message, error_code=BAD_REQUEST)
     else:
         answer = error
         answer.message = "Failed to predict data '{}'. \nError: {}".format(text(data), error.message)
-    details["status"] = answer.get_http_status_code()
-    details["error_code"] = answer.error_code
-    return _error("mlflow", details, started, answer.serialize_as_json())
+    return _error("mlflow", error, started, answer)
 
 
-def _error(kind, details, started, document=None):
+def _cannot(error, started):
+    """A call that this environment cannot carry out: no fault of the caller, and the next call may go well."""
+    logs.report("this call cannot be carried out:", error)
+    answer = MlflowException("The worker cannot carry out this call: {}".format(text(error)), INTERNAL_ERROR)
+    return _error("worker", error, started, answer)
+
+
+def _error(kind, error, started, answer=None):
     head = {"kind": kind, "predict_ns": time.perf_counter_ns() - started}
-    head.update(details)
-    return protocol.ERROR_ANSWER, head, [] if document is None else [document.encode("utf-8", "replace")]
+    head.update(describe(error))
+    if answer is None:
+        return protocol.ERROR_ANSWER, head, []
+    head["status"] = answer.get_http_status_code()
+    return protocol.ERROR_ANSWER, head, [answer.serialize_as_json().encode("utf-8", "backslashreplace")]

@@ -58,7 +58,7 @@ class Worker:
             return 1
         refusal = _refusal(message)
         if refusal is not None:
-            return self._fail("protocol", {"class": "ProtocolError", "message": refusal, "traceback": ""})
+            return self._fail("protocol", {"class": "ProtocolError", "message": refusal})
         self._control.watch(self._stop)
         scorer = self._load(message)
         if scorer is None:
@@ -78,6 +78,7 @@ class Worker:
         try:
             from . import loader, scorer
         except Exception as error:
+            logs.report_load(error)
             self._fail("import", describe(error))
             return None
         try:
@@ -86,15 +87,11 @@ class Worker:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
+            logs.report_load(error)
             self._fail("load", describe(error))
             return None
-        ready = {"type": "ready", "direct": loaded.direct, "example": "skipped"}
-        ready.update(_versions())
-        ready["load_ms"] = (time.perf_counter_ns() - started) // 1000000
-        if message.get("example", True):
-            from .example import score_example
-
-            ready.update(score_example(loaded.model, message["model"]))
+        load_ms = (time.perf_counter_ns() - started) // 1000000
+        ready = {"type": "ready", "direct": loaded.direct, "versions": _versions(), "load_ms": load_ms}
         if not self._stopping.is_set():
             self._control.send(ready)
         return made
@@ -120,6 +117,11 @@ class Worker:
                 head = dict(describe(error), kind="protocol", predict_ns=0)
                 write_frame(self._data, protocol.ERROR_ANSWER, call, encode_head(head), [])
                 return 1
+            size = sum(memoryview(chunk).nbytes for chunk in chunks)
+            if size > body_limit:
+                text = "the answer has {} bytes, the limit is {}".format(size, body_limit)
+                answer, chunks = protocol.ERROR_ANSWER, []
+                answer_head = {"kind": "unserializable", "class": "OverflowError", "message": text, "predict_ns": 0}
             write_frame(self._data, answer, call, encode_head(answer_head), chunks)
         return 0
 

@@ -23,8 +23,8 @@ class Parent:
                 [python, "-u", PROGRAM, str(fds[0]), str(fds[1])],
                 pass_fds=fds,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         self._lines = self.control.makefile("rb")
 
@@ -41,7 +41,7 @@ class Parent:
         self.control.close()
         self.data.close()
         try:
-            self.process.communicate(timeout=60)
+            self.process.wait(timeout=60)
         finally:
             self.process.kill()
         return self.process.returncode
