@@ -158,7 +158,7 @@ impl ModelArg {
         self.model.as_deref().or(self.model_uri.as_deref()).unwrap_or_default()
     }
 
-    /// A model given by a program and not by a person.
+    /// A model given by a program and not by a person: the bundled one.
     pub(crate) fn of(folder: &Path) -> Self {
         Self {
             model: Some(PathBuf::from(folder).to_string_lossy().into_owned()),

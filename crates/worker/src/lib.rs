@@ -5,6 +5,8 @@
 //! queues or HTTP.
 
 mod control;
+#[cfg(test)]
+mod drift;
 mod error;
 mod exchange;
 mod frame;

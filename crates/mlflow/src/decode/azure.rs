@@ -32,13 +32,16 @@ struct Body<'a> {
 
 /// The MLflow body that means the same as Azure's `body`; `None` when it has no `input_data`.
 pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
-    if let Err(error) = sonic_rs::from_slice::<serde::de::IgnoredAny>(body) {
+    let text = std::str::from_utf8(body).map_err(|error| AzureError::Json {
+        place: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+    })?;
+    if let Err(error) = sonic_rs::from_str::<serde::de::IgnoredAny>(text) {
         return Err(broken(&error));
     }
     if !is_object(body) {
         return Err(AzureError::NotAnObject);
     }
-    let parsed: Body<'_> = sonic_rs::from_slice(body).map_err(|error| broken(&error))?;
+    let parsed: Body<'_> = sonic_rs::from_str(text).map_err(|error| broken(&error))?;
     let Some(data) = parsed.input_data else {
         return Ok(None);
     };

@@ -40,10 +40,12 @@ pub(crate) enum Payload<'a> {
 impl<'a> Envelope<'a> {
     /// The envelope of a body that is one JSON object without a repeated key of the protocol.
     pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        // Checked here: raw values are handed on as text.
+        let text = std::str::from_utf8(body).ok()?;
         if !is_object(body) {
             return None;
         }
-        sonic_rs::from_slice(body).ok()
+        sonic_rs::from_str(text).ok()
     }
 
     /// The payload, when there is exactly one and no key of an LLM payload.

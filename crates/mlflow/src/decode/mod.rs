@@ -12,6 +12,8 @@ mod frame;
 mod rows;
 mod sink;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
