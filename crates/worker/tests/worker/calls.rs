@@ -115,6 +115,30 @@ async fn frames_come_back(worker: &mut Worker) {
         (numbered.dtype, numbered.columns.unwrap().join(",")),
         (DType::Float32, "0,1".to_owned())
     );
+    let Ok(Answer::Dense(written)) = call(worker, act("write")).await else {
+        panic!()
+    };
+    assert_eq!(written.bytes, doubles(&[1, 2], &[3.0, 4.0]).bytes);
+    let Ok(Answer::Batch(mixed)) = call(worker, act("mixed")).await else {
+        panic!()
+    };
+    assert_eq!((mixed.num_rows(), mixed.num_columns()), (2, 4));
+    assert!(
+        mixed
+            .columns()
+            .iter()
+            .all(|column| column.null_count() == 0),
+        "{mixed:?}"
+    );
+    let missing = json(worker, act("missing_text")).await;
+    assert_eq!(
+        missing,
+        r#"{"predictions": [{"t": "a", "n": 1}, {"t": null, "n": 2}]}"#
+    );
+    assert_eq!(
+        json(worker, act("twice_named")).await,
+        r#"{"predictions": [{"a": 2}]}"#
+    );
     assert_eq!(
         json(worker, act("text")).await,
         r#"{"predictions": "plain \u00e9"}"#

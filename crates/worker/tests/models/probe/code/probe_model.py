@@ -28,6 +28,20 @@ class Probe:
     def do_types(self, data, argument):
         return [str(dtype) for dtype in data.dtypes]
 
+    def do_write(self, data, argument):
+        data.iloc[0, 1] = 3.0
+        data.loc[:, "y"] = 4.0
+        return data[["x", "y"]]
+
+    def do_mixed(self, data, argument):
+        return pd.DataFrame({"t": ["é", ""], "x": [float("nan"), 1.0], "n": [1, 2], "b": [True, False]})
+
+    def do_missing_text(self, data, argument):
+        return pd.DataFrame({"t": pd.Series(["a", None], dtype=object), "n": [1, 2]})
+
+    def do_twice_named(self, data, argument):
+        return pd.DataFrame([[1, 2]], columns=["a", "a"])
+
     def do_series(self, data, argument):
         return data["x"]
 
