@@ -39,6 +39,7 @@ async fn one_worker_answers_every_kind_of_call() {
     );
     arrays_come_back(&mut worker).await;
     frames_come_back(&mut worker).await;
+    tables_come_in_every_form(&mut worker).await;
     exceptions_are_answers(&mut worker).await;
     requests_are_answered_by_mlflow(&mut worker, &ready).await;
     worker.stop(LONG).await;
@@ -104,6 +105,9 @@ async fn frames_come_back(worker: &mut Worker) {
             || types.contains(r#"["object", "float64"]"#),
         "{types}"
     );
+}
+
+async fn tables_come_in_every_form(worker: &mut Worker) {
     let Ok(Answer::Dense(series)) = call(worker, act("series")).await else {
         panic!()
     };
