@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replay recorded requests against a scoring server and print how far its answers agree.
 
-    run.py --target sluis  --sluis target/release/sluis --python VENV/bin/python --min-status 92 --min-body 88
+    run.py --target sluis  --sluis target/release/sluis --python VENV/bin/python --min-status 98 --min-body 98
     run.py --target mlflow --python VENV/bin/python
     run.py --url http://127.0.0.1:5000 --models sk_cols
 
