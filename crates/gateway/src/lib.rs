@@ -20,4 +20,4 @@ mod tests;
 pub use metrics::GatewayMetrics;
 pub use router::router;
 pub use served::{Limits, Served};
-pub use server::{Server, ServerError};
+pub use server::{Listening, Server, ServerError};

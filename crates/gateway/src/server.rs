@@ -39,7 +39,7 @@ pub enum ServerError {
     },
 }
 
-/// A port that is taken, but on which nobody is answered yet: callers are refused until [`run`](Server::run).
+/// A port that is taken, but on which nobody is answered yet: callers are refused until [`listen`](Server::listen).
 #[derive(Debug)]
 pub struct Server {
     socket: TcpSocket,
@@ -70,22 +70,25 @@ impl Server {
         self.address
     }
 
-    /// Answers callers until `stop`; then accepts no more, and returns when all connections have ended or `grace` is over.
-    pub async fn run(
-        self,
-        router: Router,
-        limits: Limits,
-        stop: CancellationToken,
-        grace: Duration,
-    ) -> Result<(), ServerError> {
+    /// From here on callers connect, and wait until [`run`](Listening::run) answers them.
+    pub fn listen(self) -> Result<Listening, ServerError> {
         let address = self.address;
-        let listener = self
-            .socket
-            .listen(BACKLOG)
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::AddrInUse => ServerError::PortTaken(address),
-                _ => ServerError::Bind { address, source },
-            })?;
+        let listener = self.socket.listen(BACKLOG).map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ServerError::PortTaken(address),
+            _ => ServerError::Bind { address, source },
+        })?;
+        Ok(Listening(listener))
+    }
+}
+
+/// A port on which callers connect.
+#[derive(Debug)]
+pub struct Listening(TcpListener);
+
+impl Listening {
+    /// Answers callers until `stop`; then accepts no more, and returns when all connections have ended or `grace` is over.
+    pub async fn run(self, router: Router, limits: Limits, stop: CancellationToken, grace: Duration) {
+        let listener = self.0;
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(limits.max_connections));
         let builder = builder(&limits);
@@ -115,7 +118,6 @@ impl Server {
                 "connections were still open at the end of the grace time"
             );
         }
-        Ok(())
     }
 }
 

@@ -103,6 +103,8 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         ContentType::Csv | ContentType::Parquet => Work::Raw(stage::raw(content_type.media_type(), body)),
     };
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    // Kept until the instance has ended.
+    let _guardian = staged.guardian;
     for mut instance in staged.instances {
         let answer = instance.call(&work, deadline).await.map_err(call_error)?;
         instance.stop(Duration::from_secs(5)).await;

@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::signals::Signals;
 use crate::stage::{self, ModelArg, StageArgs, Staged};
 use crate::steps::Steps;
-use crate::{data_dir, error};
+use crate::data_dir;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
 const DRAIN_GRACE: Duration = Duration::from_secs(30);
@@ -53,17 +53,13 @@ pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     service: ScoringService,
     stop: CancellationToken,
-    server: tokio::task::JoinHandle<Result<(), sluis_gateway::ServerError>>,
+    server: tokio::task::JoinHandle<()>,
     timeout: Duration,
-    _staged: Guarded,
-}
-
-/// What must outlive the instances.
-struct Guarded {
+    /// Outlives the instances: its last handle ends the guardian.
     _guardian: sluis_worker::Guardian,
 }
 
-pub(crate) async fn run(args: ServeArgs, data_dir: Option<PathBuf>) -> Result<(), error::CliError> {
+pub(crate) async fn run(args: ServeArgs, data_dir: Option<PathBuf>) -> Result<(), CliError> {
     let mut signals = Signals::listen()?;
     let mut steps = Steps::new();
     let started = tokio::select! {
@@ -87,11 +83,12 @@ pub(crate) async fn start(args: &ServeArgs, data_dir: Option<PathBuf>, steps: &m
     // The port is taken first: a model that loads for a minute should not then find it taken.
     let server = Server::bind(resolve(&args.host, args.port)?)?;
     let staged = stage::stage(model, &args.stage, args.workers.get(), &data_dir, steps).await?;
-    Ok(serve(args, server, staged))
+    serve(args, server, staged)
 }
 
-fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Serving {
+fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, CliError> {
     let address = server.address();
+    let listening = server.listen()?;
     let timeout = Duration::from_secs(args.timeout);
     let config = ScoringConfig {
         max_requests: args.max_requests.get(),
@@ -117,26 +114,22 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Serving {
         registry: Arc::new(registry),
     });
     let stop = CancellationToken::new();
-    let running = server.run(router(served), limits, stop.clone(), timeout.min(DRAIN_GRACE));
-    Serving {
+    let running = listening.run(router(served), limits, stop.clone(), timeout.min(DRAIN_GRACE));
+    Ok(Serving {
         address,
         service,
         stop,
         server: tokio::spawn(running),
         timeout,
-        _staged: Guarded { _guardian: staged._guardian },
-    }
+        _guardian: staged.guardian,
+    })
 }
 
 impl Serving {
     /// Accepts no more, answers what is in work, ends the processes.
     pub(crate) async fn stop(self) -> Result<(), CliError> {
         self.stop.cancel();
-        match self.server.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(error.into()),
-            Err(error) => return Err(CliError::failed("the server ended early").because(&error)),
-        }
+        self.server.await.map_err(|error| CliError::failed("the server ended early").because(&error))?;
         match self.service.drain(self.timeout.min(DRAIN_GRACE)).await {
             Drained::Clean => Ok(()),
             Drained::Interrupted(left) => Err(CliError::failed(format!("{left} requests were still in work and were dropped"))),

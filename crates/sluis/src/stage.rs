@@ -41,8 +41,8 @@ pub(crate) struct Staged {
     pub(crate) contract: Arc<Contract>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) ready: Ready,
-    /// The last handle ends the guardian, after the instances.
-    pub(crate) _guardian: Guardian,
+    /// Its last handle ends the guardian: to be kept as long as the instances.
+    pub(crate) guardian: Guardian,
 }
 
 /// The largest body between this process and a worker; requests are limited far below.
@@ -104,7 +104,7 @@ pub(crate) async fn stage(
         contract,
         instances,
         ready,
-        _guardian: guardian,
+        guardian,
     })
 }
 
