@@ -29,7 +29,9 @@ impl Place {
         Self {
             folder: data_dir.join("environments"),
             digest: digest.to_owned(),
-            log: data_dir.join("logs").join(format!("environment-{digest}.log")),
+            log: data_dir
+                .join("logs")
+                .join(format!("environment-{digest}.log")),
         }
     }
 
@@ -60,7 +62,10 @@ impl Place {
         let (start, step) = (Instant::now(), Step::Install(lock.lines.len()));
         progress.begin(&step);
         let prefix = format!(".building-{}-", self.digest);
-        let building = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.folder).map_err(BuildError::files(&self.folder))?;
+        let building = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(&self.folder)
+            .map_err(BuildError::files(&self.folder))?;
         self.fill(building.path(), lock, additions, uv, cancel)?;
         let place = self.path();
         if place.exists() {
@@ -80,9 +85,15 @@ impl Place {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(source)) => return Err(BuildError::Files { path, source }),
-                Err(TryLockError::WouldBlock) if cancel.is_cancelled() => return Err(BuildError::Cancelled),
+                Err(TryLockError::WouldBlock) if cancel.is_cancelled() => {
+                    return Err(BuildError::Cancelled);
+                }
                 Err(TryLockError::WouldBlock) if start.elapsed() > INSTALL_LIMIT => {
-                    return Err(BuildError::TimedOut { what: "waiting for another build", limit: INSTALL_LIMIT, log: self.log.clone() });
+                    return Err(BuildError::TimedOut {
+                        what: "waiting for another build",
+                        limit: INSTALL_LIMIT,
+                        log: self.log.clone(),
+                    });
                 }
                 Err(TryLockError::WouldBlock) => {
                     if !waiting {
@@ -110,22 +121,54 @@ impl Place {
         }
     }
 
-    fn fill(&self, folder: &Path, lock: &Lock, additions: &[Addition], uv: &Uv, cancel: &Cancel) -> Result<(), BuildError> {
-        let mut venv = uv.command(&["venv", "--quiet", "--allow-existing", "--relocatable", "--no-python-downloads", "--python"]);
+    fn fill(
+        &self,
+        folder: &Path,
+        lock: &Lock,
+        additions: &[Addition],
+        uv: &Uv,
+        cancel: &Cancel,
+    ) -> Result<(), BuildError> {
+        let mut venv = uv.command(&[
+            "venv",
+            "--quiet",
+            "--allow-existing",
+            "--relocatable",
+            "--no-python-downloads",
+            "--python",
+        ]);
         venv.arg(&lock.python).arg(folder);
         self.step("making the environment", venv, additions, cancel)?;
         let requirements = folder.join("sluis-lock.txt");
         fs::write(&requirements, lock.text()).map_err(BuildError::files(&requirements))?;
         let mut install = uv.command(&["pip", "install", "--quiet", "--no-deps", "--python"]);
-        install.arg(python_of(folder)).arg("--requirement").arg(&requirements);
+        install
+            .arg(python_of(folder))
+            .arg("--requirement")
+            .arg(&requirements);
         self.step("installing packages", install, additions, cancel)
     }
 
-    fn step(&self, what: &'static str, command: Command, additions: &[Addition], cancel: &Cancel) -> Result<(), BuildError> {
-        let outcome = Run { what, limit: INSTALL_LIMIT, log: &self.log, cancel }.run(command)?;
+    fn step(
+        &self,
+        what: &'static str,
+        command: Command,
+        additions: &[Addition],
+        cancel: &Cancel,
+    ) -> Result<(), BuildError> {
+        let outcome = Run {
+            what,
+            limit: INSTALL_LIMIT,
+            log: &self.log,
+            cancel,
+        }
+        .run(command)?;
         if outcome.success {
             return Ok(());
         }
-        Err(BuildError::Packages { sentence: explain(&outcome.output, additions), log: self.log.clone() })
+        Err(BuildError::Packages {
+            sentence: explain(&outcome.output, additions),
+            log: self.log.clone(),
+        })
     }
 }

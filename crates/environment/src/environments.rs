@@ -9,7 +9,9 @@ use crate::error::BuildError;
 use crate::lock::{self, Lock, Package};
 use crate::process::{Cancel, Run};
 use crate::progress::{Progress, Step};
-use crate::python::{self, Interpreter, NEWEST_MINOR, OLDEST_MINOR, PythonChoice, PythonPolicy, Version};
+use crate::python::{
+    self, Interpreter, NEWEST_MINOR, OLDEST_MINOR, PythonChoice, PythonPolicy, Version,
+};
 use crate::spec::Spec;
 use crate::uv::{self, Uv, python_of};
 
@@ -70,15 +72,25 @@ impl Environments {
     }
 
     /// The environment of a spec: found, or solved and built.
-    pub fn ensure(&self, spec: &Spec, cancel: &Cancel, progress: &mut dyn Progress) -> Result<Environment, BuildError> {
+    pub fn ensure(
+        &self,
+        spec: &Spec,
+        cancel: &Cancel,
+        progress: &mut dyn Progress,
+    ) -> Result<Environment, BuildError> {
         if !spec.conda_packages.is_empty() {
-            return Err(BuildError::Conda { packages: spec.conda_packages.join(", ") });
+            return Err(BuildError::Conda {
+                packages: spec.conda_packages.join(", "),
+            });
         }
         let mut choice = self.choose(spec);
         if let Some(environment) = self.find(spec, &choice) {
             return Ok(environment);
         }
-        let any = choice.candidates.first().map_or_else(|| PathBuf::from("python3"), |python| python.path.clone());
+        let any = choice
+            .candidates
+            .first()
+            .map_or_else(|| PathBuf::from("python3"), |python| python.path.clone());
         let uv = uv::locate(&self.settings.data_dir, &any, cancel, progress)?;
         if !choice.is_exact()
             && let Some(asked) = choice.asked
@@ -95,8 +107,19 @@ impl Environments {
         if !reused {
             place.build(&lock, &spec.additions, &uv, cancel, progress)?;
         }
-        lock::keep(&self.settings.data_dir, &lock::spec_digest(spec, &python), &lock)?;
-        Ok(environment(spec, &choice, &python, &lock, &place.path(), reused))
+        lock::keep(
+            &self.settings.data_dir,
+            &lock::spec_digest(spec, &python),
+            &lock,
+        )?;
+        Ok(environment(
+            spec,
+            &choice,
+            &python,
+            &lock,
+            &place.path(),
+            reused,
+        ))
     }
 
     /// An environment that was solved and built before: no uv, no network.
@@ -104,7 +127,9 @@ impl Environments {
         choice.candidates.iter().find_map(|python| {
             let lock = lock::load(&self.settings.data_dir, &lock::spec_digest(spec, python))?;
             let place = Place::new(&self.settings.data_dir, &lock.digest());
-            place.is_built().then(|| environment(spec, choice, python, &lock, &place.path(), true))
+            place
+                .is_built()
+                .then(|| environment(spec, choice, python, &lock, &place.path(), true))
         })
     }
 
@@ -125,7 +150,11 @@ impl Environments {
             }
             let start = Instant::now();
             progress.begin(&Step::Solve);
-            let log = self.settings.data_dir.join("logs").join(format!("solve-{digest}.log"));
+            let log = self
+                .settings
+                .data_dir
+                .join("logs")
+                .join(format!("solve-{digest}.log"));
             match lock::solve(spec, python, uv, &log, cancel) {
                 Ok(lock) => {
                     progress.done(&Step::Solve, start.elapsed());
@@ -155,31 +184,52 @@ impl Environments {
         let (start, step) = (Instant::now(), Step::FetchPython(asked.minor_text()));
         progress.begin(&step);
         let folder = self.pythons();
-        let log = self.settings.data_dir.join("logs").join(format!("python-{}.log", asked.minor_text()));
-        let mut command: Command = uv.command(&["python", "install", "--quiet", "--no-bin", "--install-dir"]);
+        let log = self
+            .settings
+            .data_dir
+            .join("logs")
+            .join(format!("python-{}.log", asked.minor_text()));
+        let mut command: Command =
+            uv.command(&["python", "install", "--quiet", "--no-bin", "--install-dir"]);
         command.arg(&folder).arg(asked.minor_text());
-        let run = Run { what: "fetching Python", limit: FETCH_PYTHON_LIMIT, log: &log, cancel };
+        let run = Run {
+            what: "fetching Python",
+            limit: FETCH_PYTHON_LIMIT,
+            log: &log,
+            cancel,
+        };
         match run.run(command) {
             Ok(outcome) if outcome.success => {}
             Ok(_) | Err(BuildError::TimedOut { .. }) => {
-                progress.warn(&format!("Python {} could not be fetched; see {}", asked.minor_text(), log.display()));
+                progress.warn(&format!(
+                    "Python {} could not be fetched; see {}",
+                    asked.minor_text(),
+                    log.display()
+                ));
                 return Ok(None);
             }
             Err(problem) => return Err(problem),
         }
         progress.done(&step, start.elapsed());
         let found = python::on_this_machine(&[folder]);
-        Ok(found.into_iter().find(|python| python.version.same_minor(asked)))
+        Ok(found
+            .into_iter()
+            .find(|python| python.version.same_minor(asked)))
     }
 
     fn no_python(&self, asked: Option<Version>) -> BuildError {
-        let found: Vec<String> = python::on_this_machine(&[self.pythons()]).iter().map(|python| python.version.to_string()).collect();
+        let found: Vec<String> = python::on_this_machine(&[self.pythons()])
+            .iter()
+            .map(|python| python.version.to_string())
+            .collect();
         let found = match found.is_empty() {
             true => "no Python was found on this machine".to_owned(),
             false => format!("this machine has {}", found.join(", ")),
         };
         let remedy = match self.policy() {
-            PythonPolicy::Exact => "; install it, or allow a newer one with --python-version-policy nearest",
+            PythonPolicy::Exact => {
+                "; install it, or allow a newer one with --python-version-policy nearest"
+            }
             PythonPolicy::Nearest => "; install it, or choose one with --python-version",
         };
         BuildError::Python {
@@ -190,12 +240,18 @@ impl Environments {
     }
 
     fn asked(&self, spec: &Spec) -> Option<Version> {
-        self.settings.python_version.or_else(|| spec.python.as_ref().map(|python| python.version))
+        self.settings
+            .python_version
+            .or_else(|| spec.python.as_ref().map(|python| python.version))
     }
 
     /// A version that the user chose is meant.
     fn policy(&self) -> PythonPolicy {
-        if self.settings.python_version.is_some() { PythonPolicy::Exact } else { self.settings.policy }
+        if self.settings.python_version.is_some() {
+            PythonPolicy::Exact
+        } else {
+            self.settings.policy
+        }
     }
 
     fn pythons(&self) -> PathBuf {
@@ -212,7 +268,10 @@ fn environment(
     reused: bool,
 ) -> Environment {
     let mut warnings = spec.warnings.clone();
-    if let Some(asked) = choice.asked.filter(|asked| !asked.same_minor(python.version)) {
+    if let Some(asked) = choice
+        .asked
+        .filter(|asked| !asked.same_minor(python.version))
+    {
         warnings.insert(0, format!(
             "the model was made with Python {asked}, which is not available: Python {} serves it, and may load or score it \
              otherwise (--python-version-policy exact refuses this)",

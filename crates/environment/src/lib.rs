@@ -4,8 +4,8 @@
 //! Solving and building are uv's work, run as a program. Knows no model, no worker, no HTTP; all of it is synchronous.
 
 mod build;
-mod error;
 mod environments;
+mod error;
 mod local;
 mod lock;
 mod process;

@@ -43,23 +43,40 @@ pub(crate) struct Lock {
 impl Lock {
     /// The name of the environment: by lines, minor version of Python, and platform.
     pub(crate) fn digest(&self) -> String {
-        let minor = self.python_version.rsplit_once('.').map_or(self.python_version.as_str(), |(minor, _)| minor);
-        hash([FORMAT, minor, std::env::consts::OS, std::env::consts::ARCH].into_iter().chain(self.lines.iter().map(String::as_str)))
+        let minor = self
+            .python_version
+            .rsplit_once('.')
+            .map_or(self.python_version.as_str(), |(minor, _)| minor);
+        hash(
+            [FORMAT, minor, std::env::consts::OS, std::env::consts::ARCH]
+                .into_iter()
+                .chain(self.lines.iter().map(String::as_str)),
+        )
     }
 
     /// The packages of the lock.
     pub(crate) fn packages(&self) -> Vec<Package> {
         let package = |line: &String| {
             let line = line.split(';').next().unwrap_or(line).trim();
-            let (name, version) = line.split_once("==").or_else(|| line.split_once(" @ ")).unwrap_or((line, ""));
-            Package { name: name.trim().to_owned(), version: version.trim().to_owned() }
+            let (name, version) = line
+                .split_once("==")
+                .or_else(|| line.split_once(" @ "))
+                .unwrap_or((line, ""));
+            Package {
+                name: name.trim().to_owned(),
+                version: version.trim().to_owned(),
+            }
         };
         self.lines.iter().map(package).collect()
     }
 
     /// The text that packages are installed from.
     pub(crate) fn text(&self) -> String {
-        self.options.iter().chain(&self.lines).map(|line| format!("{line}\n")).collect()
+        self.options
+            .iter()
+            .chain(&self.lines)
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 }
 
@@ -70,24 +87,42 @@ pub(crate) fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The name of a spec for one interpreter: what is asked, not what it solves to.
 pub(crate) fn spec_digest(spec: &Spec, python: &Interpreter) -> String {
     let version = python.version.to_string();
     let path = python.path.display().to_string();
-    let lines = spec.requirements.iter().map(|requirement| requirement.text.as_str());
-    let additions = spec.additions.iter().map(|addition| addition.requirement.as_str());
+    let lines = spec
+        .requirements
+        .iter()
+        .map(|requirement| requirement.text.as_str());
+    let additions = spec
+        .additions
+        .iter()
+        .map(|addition| addition.requirement.as_str());
     // Files that lines name are part of what is asked.
     let files = spec.requirements.iter().filter_map(|requirement| {
-        let path = requirement.text.strip_prefix("-c ").or_else(|| (requirement.kind == RequirementKind::Path).then_some(requirement.text.as_str()))?;
+        let path = requirement.text.strip_prefix("-c ").or_else(|| {
+            (requirement.kind == RequirementKind::Path).then_some(requirement.text.as_str())
+        })?;
         let bytes = fs::read(path).ok()?;
         Some(hash([String::from_utf8_lossy(&bytes).as_ref()].into_iter()))
     });
     let files: Vec<String> = files.collect();
     let fixed = [FORMAT, version.as_str(), path.as_str()].into_iter();
-    hash(fixed.chain(lines).chain(["additions"]).chain(additions).chain(files.iter().map(String::as_str)))
+    hash(
+        fixed
+            .chain(lines)
+            .chain(["additions"])
+            .chain(additions)
+            .chain(files.iter().map(String::as_str)),
+    )
 }
 
 /// The lock of a spec that was solved before.
@@ -114,16 +149,51 @@ fn path(data_dir: &Path, spec_digest: &str) -> PathBuf {
 }
 
 /// Solves the model's lines and the additions together.
-pub(crate) fn solve(spec: &Spec, python: &Interpreter, uv: &Uv, log: &Path, cancel: &Cancel) -> Result<Lock, BuildError> {
+pub(crate) fn solve(
+    spec: &Spec,
+    python: &Interpreter,
+    uv: &Uv,
+    log: &Path,
+    cancel: &Cancel,
+) -> Result<Lock, BuildError> {
     let folder = tempfile::tempdir().map_err(BuildError::files(std::env::temp_dir()))?;
-    let (input, output) = (folder.path().join("requirements.in"), folder.path().join("lock.txt"));
-    let lines = spec.requirements.iter().map(|requirement| requirement.text.as_str());
-    let additions = spec.additions.iter().map(|addition| addition.requirement.as_str());
-    let text: String = lines.chain(additions).map(|line| format!("{line}\n")).collect();
+    let (input, output) = (
+        folder.path().join("requirements.in"),
+        folder.path().join("lock.txt"),
+    );
+    let lines = spec
+        .requirements
+        .iter()
+        .map(|requirement| requirement.text.as_str());
+    let additions = spec
+        .additions
+        .iter()
+        .map(|addition| addition.requirement.as_str());
+    let text: String = lines
+        .chain(additions)
+        .map(|line| format!("{line}\n"))
+        .collect();
     fs::write(&input, text).map_err(BuildError::files(&input))?;
-    let mut command = uv.command(&["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python"]);
-    command.arg(&python.path).arg("--output-file").arg(&output).arg(&input);
-    let outcome = Run { what: "solving", limit: SOLVE_LIMIT, log, cancel }.run(command)?;
+    let mut command = uv.command(&[
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-header",
+        "--no-annotate",
+        "--python",
+    ]);
+    command
+        .arg(&python.path)
+        .arg("--output-file")
+        .arg(&output)
+        .arg(&input);
+    let outcome = Run {
+        what: "solving",
+        limit: SOLVE_LIMIT,
+        log,
+        cancel,
+    }
+    .run(command)?;
     if !outcome.success {
         return Err(BuildError::Packages {
             sentence: explain(&outcome.output, &spec.additions),
@@ -131,8 +201,16 @@ pub(crate) fn solve(spec: &Spec, python: &Interpreter, uv: &Uv, log: &Path, canc
         });
     }
     let text = fs::read_to_string(&output).map_err(BuildError::files(&output))?;
-    let options = spec.requirements.iter().filter(|line| line.kind == RequirementKind::Option && !line.text.starts_with("-c "));
-    let mut lines: Vec<String> = text.lines().map(str::trim).filter(|line| is_package(line)).map(str::to_owned).collect();
+    let options = spec
+        .requirements
+        .iter()
+        .filter(|line| line.kind == RequirementKind::Option && !line.text.starts_with("-c "));
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| is_package(line))
+        .map(str::to_owned)
+        .collect();
     lines.sort();
     Ok(Lock {
         python: python.path.clone(),

@@ -55,12 +55,20 @@ impl Run<'_> {
         let stream = || output.try_clone().map(Stdio::from);
         let (out, err) = (stream(), stream());
         let program = PathBuf::from(command.get_program());
-        let failed = |source| BuildError::Files { path: program.clone(), source };
-        command.stdin(Stdio::null()).stdout(out.map_err(failed)?).stderr(err.map_err(failed)?).process_group(0);
+        let failed = |source| BuildError::Files {
+            path: program.clone(),
+            source,
+        };
+        command
+            .stdin(Stdio::null())
+            .stdout(out.map_err(failed)?)
+            .stderr(err.map_err(failed)?)
+            .process_group(0);
         let mut child = command.spawn().map_err(failed)?;
         let ended = self.wait(&mut child);
         let text = read_back(&mut output).map_err(failed)?;
-        self.keep(&command, &text).map_err(BuildError::files(self.log))?;
+        self.keep(&command, &text)
+            .map_err(BuildError::files(self.log))?;
         Ok(Outcome {
             success: ended?.success(),
             output: text,
@@ -85,7 +93,12 @@ impl Run<'_> {
                     });
                 }
                 Ok(None) => std::thread::sleep(LOOK),
-                Err(source) => return Err(BuildError::Files { path: self.log.to_owned(), source }),
+                Err(source) => {
+                    return Err(BuildError::Files {
+                        path: self.log.to_owned(),
+                        source,
+                    });
+                }
             }
         }
     }
@@ -94,9 +107,19 @@ impl Run<'_> {
         if let Some(folder) = self.log.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let mut log = OpenOptions::new().create(true).append(true).open(self.log)?;
-        let words: Vec<String> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
-        let line = format!("$ {} {}\n", command.get_program().to_string_lossy(), words.join(" "));
+        let mut log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log)?;
+        let words: Vec<String> = command
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let line = format!(
+            "$ {} {}\n",
+            command.get_program().to_string_lossy(),
+            words.join(" ")
+        );
         log.write_all(without_secrets(&line).as_bytes())?;
         log.write_all(text.as_bytes())
     }

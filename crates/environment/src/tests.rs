@@ -17,28 +17,59 @@ impl Progress for Quiet {
 }
 
 fn conformance(path: &str) -> ModelFiles {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance").join(path);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../conformance")
+        .join(path);
     assert!(folder.is_dir(), "{} is missing", folder.display());
-    ModelFiles { folder, ..ModelFiles::default() }
+    ModelFiles {
+        folder,
+        ..ModelFiles::default()
+    }
 }
 
 fn lines(spec: &Spec) -> Vec<&str> {
-    spec.requirements.iter().map(|requirement| requirement.text.as_str()).collect()
+    spec.requirements
+        .iter()
+        .map(|requirement| requirement.text.as_str())
+        .collect()
 }
 
 #[test]
 fn folders_of_every_mlflow_version_are_read() {
     let current = read_spec(&conformance("mlflow/models/sk_cols")).unwrap();
     assert_eq!(lines(&current)[0], "mlflow==3.17.2");
-    assert_eq!(current.python.as_ref().unwrap().version.to_string(), "3.11.7");
-    assert_eq!(current.additions.iter().map(|addition| addition.requirement.as_str()).collect::<Vec<_>>(), ["pyarrow"]);
+    assert_eq!(
+        current.python.as_ref().unwrap().version.to_string(),
+        "3.11.7"
+    );
+    assert_eq!(
+        current
+            .additions
+            .iter()
+            .map(|addition| addition.requirement.as_str())
+            .collect::<Vec<_>>(),
+        ["pyarrow"]
+    );
     for version in ["1.30.1", "2.22.1", "3.17.2"] {
-        let spec = read_spec(&conformance(&format!("mlflow/models-of-other-versions/{version}/sk_cols"))).unwrap();
-        assert!(spec.requirements.iter().any(|line| line.name.as_deref().is_some_and(|name| name.starts_with("mlflow"))), "{version}");
+        let spec = read_spec(&conformance(&format!(
+            "mlflow/models-of-other-versions/{version}/sk_cols"
+        )))
+        .unwrap();
+        assert!(
+            spec.requirements.iter().any(|line| line
+                .name
+                .as_deref()
+                .is_some_and(|name| name.starts_with("mlflow"))),
+            "{version}"
+        );
         assert!(spec.python.is_some(), "{version}");
     }
     let article = read_spec(&conformance("article")).unwrap();
-    assert!(lines(&article).contains(&"dataclasses==0.6"), "{:?}", lines(&article));
+    assert!(
+        lines(&article).contains(&"dataclasses==0.6"),
+        "{:?}",
+        lines(&article)
+    );
     assert_eq!(article.python.unwrap().version.to_string(), "3.10.11");
 }
 
@@ -47,7 +78,10 @@ fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, ModelFiles) {
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let model = ModelFiles { folder: folder.path().to_owned(), ..ModelFiles::default() };
+    let model = ModelFiles {
+        folder: folder.path().to_owned(),
+        ..ModelFiles::default()
+    };
     (folder, model)
 }
 
@@ -60,10 +94,17 @@ fn every_form_of_conda_file_is_read() {
     assert_eq!(spec.conda_packages, ["libgomp", "openjdk=11"]);
     assert_eq!(spec.python.unwrap().version.to_string(), "3.8");
     assert!(spec.warnings[0].contains("mlflow"));
-    let (_kept, model) = folder(&[("conda.yaml", "dependencies: [python=3.9, {pip: [a]}]"), ("requirements.txt", "b==1\n-c constraints.txt\n")]);
+    let (_kept, model) = folder(&[
+        ("conda.yaml", "dependencies: [python=3.9, {pip: [a]}]"),
+        ("requirements.txt", "b==1\n-c constraints.txt\n"),
+    ]);
     let spec = read_spec(&model).unwrap();
     assert_eq!(lines(&spec), ["b==1"]);
-    assert!(spec.warnings.iter().any(|warning| warning.contains("constraints.txt")));
+    assert!(
+        spec.warnings
+            .iter()
+            .any(|warning| warning.contains("constraints.txt"))
+    );
 }
 
 #[test]
@@ -74,7 +115,9 @@ fn files_that_lead_astray_are_refused() {
     };
     assert!(problem(&[("conda.yaml", "a: [")]).contains("conda.yaml"));
     assert!(problem(&[("conda.yaml", "dependencies: [python=three]")]).contains("three"));
-    assert!(problem(&[("requirements.txt", "-r requirements.txt")]).contains("include one another"));
+    assert!(
+        problem(&[("requirements.txt", "-r requirements.txt")]).contains("include one another")
+    );
     assert!(problem(&[("requirements.txt", "x\n-r ../../etc/passwd")]).contains("line 2"));
     let (_kept, model) = folder(&[]);
     assert!(read_spec(&model).unwrap().warnings[0].contains("no environment files"));
@@ -89,7 +132,11 @@ fn small(lines: &str) -> (tempfile::TempDir, Spec) {
 }
 
 fn environments(data_dir: &Path) -> Environments {
-    Environments::new(Settings { data_dir: data_dir.to_owned(), policy: PythonPolicy::Nearest, python_version: None })
+    Environments::new(Settings {
+        data_dir: data_dir.to_owned(),
+        policy: PythonPolicy::Nearest,
+        python_version: None,
+    })
 }
 
 #[test]
@@ -98,7 +145,9 @@ fn an_environment_is_built_once_and_found_again_without_network() {
     let (_kept, spec) = small("six==1.16.0\n");
     let build = || {
         let mut progress = Quiet(Vec::new());
-        let built = environments(data.path()).ensure(&spec, &Cancel::default(), &mut progress).unwrap();
+        let built = environments(data.path())
+            .ensure(&spec, &Cancel::default(), &mut progress)
+            .unwrap();
         (built, progress.0)
     };
     let (one, two) = std::thread::scope(|scope| {
@@ -106,12 +155,20 @@ fn an_environment_is_built_once_and_found_again_without_network() {
         (one.join().unwrap(), two.join().unwrap())
     });
     assert_eq!(one.0.digest, two.0.digest);
-    let installs = one.1.iter().chain(&two.1).filter(|step| matches!(step, Step::Install(_))).count();
+    let installs = one
+        .1
+        .iter()
+        .chain(&two.1)
+        .filter(|step| matches!(step, Step::Install(_)))
+        .count();
     assert_eq!(installs, 1, "{:?} {:?}", one.1, two.1);
     // Found by its lock: uv is not even started.
     let (again, steps) = build();
     assert!(again.reused && steps.is_empty(), "{steps:?}");
-    let says = std::process::Command::new(&again.python).args(["-c", "import six; print(six.__version__)"]).output().unwrap();
+    let says = std::process::Command::new(&again.python)
+        .args(["-c", "import six; print(six.__version__)"])
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8_lossy(&says.stdout).trim(), "1.16.0");
 }
 
@@ -120,11 +177,20 @@ fn half_made_directories_are_neither_used_nor_kept() {
     let data = tempfile::tempdir().unwrap();
     let (_kept, spec) = small("six==1.16.0\n");
     let mut progress = Quiet(Vec::new());
-    let built = environments(data.path()).ensure(&spec, &Cancel::default(), &mut progress).unwrap();
-    let place = built.python.parent().and_then(Path::parent).unwrap().to_owned();
+    let built = environments(data.path())
+        .ensure(&spec, &Cancel::default(), &mut progress)
+        .unwrap();
+    let place = built
+        .python
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
+        .to_owned();
     let leftover = place.with_file_name(format!(".building-{}-x", built.digest.unwrap()));
     fs::rename(&place, &leftover).unwrap();
-    let again = environments(data.path()).ensure(&spec, &Cancel::default(), &mut progress).unwrap();
+    let again = environments(data.path())
+        .ensure(&spec, &Cancel::default(), &mut progress)
+        .unwrap();
     assert!(!again.reused && again.python.exists() && !leftover.exists());
 }
 
@@ -133,19 +199,26 @@ fn what_cannot_be_built_says_which_package_and_why() {
     let data = tempfile::tempdir().unwrap();
     let problem = |lines: &str| {
         let (_kept, spec) = small(lines);
-        let error = environments(data.path()).ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new())).unwrap_err();
+        let error = environments(data.path())
+            .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+            .unwrap_err();
         if let BuildError::Packages { log, .. } = &error {
             assert!(fs::metadata(log).unwrap().len() > 0);
         }
         error.to_string()
     };
-    assert!(problem("sluis-no-such-package-of-anyone==1.0\n").contains("'sluis-no-such-package-of-anyone'"));
+    assert!(
+        problem("sluis-no-such-package-of-anyone==1.0\n")
+            .contains("'sluis-no-such-package-of-anyone'")
+    );
     assert!(problem("six==99.99\n").contains("six==99.99"));
     let conflict = problem("six==1.16.0\nsix==1.15.0\n");
     assert!(conflict.contains("six"), "{conflict}");
     let (_kept, mut spec) = small("six\n");
     spec.conda_packages.push("libgomp".to_owned());
-    let error = environments(data.path()).ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new())).unwrap_err();
+    let error = environments(data.path())
+        .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+        .unwrap_err();
     assert!(error.to_string().contains("libgomp"));
 }
 
@@ -153,15 +226,30 @@ fn what_cannot_be_built_says_which_package_and_why() {
 fn a_python_that_is_not_there_is_an_error_only_under_the_exact_policy() {
     let data = tempfile::tempdir().unwrap();
     let (_kept, mut spec) = small("six==1.16.0\n");
-    spec.python = Some(PythonAsked { text: "3.7.1".into(), version: Version::parse("3.7.1").unwrap(), source: "conda.yaml".into() });
+    spec.python = Some(PythonAsked {
+        text: "3.7.1".into(),
+        version: Version::parse("3.7.1").unwrap(),
+        source: "conda.yaml".into(),
+    });
     let ensure = |policy| {
-        let settings = Settings { data_dir: data.path().to_owned(), policy, python_version: None };
+        let settings = Settings {
+            data_dir: data.path().to_owned(),
+            policy,
+            python_version: None,
+        };
         Environments::new(settings).ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
     };
     let exact = ensure(PythonPolicy::Exact).unwrap_err().to_string();
-    assert!(exact.contains("3.7") && exact.contains("nearest"), "{exact}");
+    assert!(
+        exact.contains("3.7") && exact.contains("nearest"),
+        "{exact}"
+    );
     let nearest = ensure(PythonPolicy::Nearest).unwrap();
-    assert!(nearest.warnings[0].contains("Python 3.7.1"), "{:?}", nearest.warnings);
+    assert!(
+        nearest.warnings[0].contains("Python 3.7.1"),
+        "{:?}",
+        nearest.warnings
+    );
 }
 
 #[test]
@@ -170,18 +258,33 @@ fn a_cancelled_build_ends_and_leaves_nothing() {
     let (_kept, spec) = small("six==1.16.0\n");
     let cancel = Cancel::default();
     cancel.cancel();
-    let error = environments(data.path()).ensure(&spec, &cancel, &mut Quiet(Vec::new())).unwrap_err();
+    let error = environments(data.path())
+        .ensure(&spec, &cancel, &mut Quiet(Vec::new()))
+        .unwrap_err();
     assert!(matches!(error, BuildError::Cancelled), "{error}");
-    let environments: Vec<PathBuf> = fs::read_dir(data.path().join("environments")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    assert!(environments.iter().all(|path| path.extension().is_some()), "{environments:?}");
+    let environments: Vec<PathBuf> = fs::read_dir(data.path().join("environments"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    assert!(
+        environments.iter().all(|path| path.extension().is_some()),
+        "{environments:?}"
+    );
 }
 
 #[test]
 fn a_local_python_without_the_packages_is_refused_by_name() {
     let (_kept, spec) = small("six==1.16.0\n");
-    assert!(matches!(local(Path::new("/no/python"), &spec), Err(LocalError::NotPython { .. })));
+    assert!(matches!(
+        local(Path::new("/no/python"), &spec),
+        Err(LocalError::NotPython { .. })
+    ));
     let data = tempfile::tempdir().unwrap();
-    let bare = environments(data.path()).ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new())).unwrap();
+    let bare = environments(data.path())
+        .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+        .unwrap();
     let problem = local(&bare.python, &spec).unwrap_err().to_string();
     assert!(problem.contains("mlflow, pandas, numpy"), "{problem}");
 }

@@ -5,7 +5,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::{self, Shape};
-use sluis_mlflow::{Answer, ErrorDocument, HttpAnswer, MODEL_RAISED, Raised, without_private_parts};
+use sluis_mlflow::{
+    Answer, ErrorDocument, HttpAnswer, MODEL_RAISED, Raised, without_private_parts,
+};
 use sluis_scoring::ScoreError;
 
 use crate::body::BodyError;
@@ -75,7 +77,10 @@ fn passed_on(answer: HttpAnswer, shape: Shape) -> Response {
     *response.status_mut() = status;
     for (name, value) in headers {
         let kept = ["content-type", "allow", "location"].contains(&name.as_str());
-        if kept && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if kept
+            && let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+        {
             response.headers_mut().insert(name, value);
         }
     }

@@ -73,10 +73,13 @@ impl Server {
     /// From here on callers connect, and wait until [`run`](Listening::run) answers them.
     pub fn listen(self) -> Result<Listening, ServerError> {
         let address = self.address;
-        let listener = self.socket.listen(BACKLOG).map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => ServerError::PortTaken(address),
-            _ => ServerError::Bind { address, source },
-        })?;
+        let listener = self
+            .socket
+            .listen(BACKLOG)
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::AddrInUse => ServerError::PortTaken(address),
+                _ => ServerError::Bind { address, source },
+            })?;
         Ok(Listening(listener))
     }
 }
@@ -87,7 +90,13 @@ pub struct Listening(TcpListener);
 
 impl Listening {
     /// Answers callers until `stop`; then accepts no more, and returns when all connections have ended or `grace` is over.
-    pub async fn run(self, router: Router, limits: Limits, stop: CancellationToken, grace: Duration) {
+    pub async fn run(
+        self,
+        router: Router,
+        limits: Limits,
+        stop: CancellationToken,
+        grace: Duration,
+    ) {
         let listener = self.0;
         let connections = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(limits.max_connections));

@@ -8,7 +8,9 @@ use axum::http::{Request, StatusCode};
 use prometheus_client::registry::Registry;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Answer, Contract, DType, DenseBlock, HttpAnswer, Input, Raised, Work};
-use sluis_scoring::{Scorer, ScorerError, ScorerLost, ScoringConfig, ScoringMetrics, ScoringService};
+use sluis_scoring::{
+    Scorer, ScorerError, ScorerLost, ScoringConfig, ScoringMetrics, ScoringService,
+};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -26,7 +28,9 @@ impl Scorer for Echo {
     }
     async fn score(&mut self, work: Work, _: Instant) -> Result<Answer, ScorerError> {
         match work {
-            Work::Input(Input::Frame(frame)) if frame.bytes.starts_with(&(-1.0_f64).to_le_bytes()) => {
+            Work::Input(Input::Frame(frame))
+                if frame.bytes.starts_with(&(-1.0_f64).to_le_bytes()) =>
+            {
                 Err(ScorerError::Model(Raised {
                     class: "ValueError".into(),
                     message: "negative".into(),
@@ -36,7 +40,9 @@ impl Scorer for Echo {
             }
             Work::Input(input) => {
                 let rows = input.rows();
-                Ok(Answer::Dense(DenseBlock::new(DType::UInt8, vec![rows], vec![7; rows].into()).unwrap()))
+                Ok(Answer::Dense(
+                    DenseBlock::new(DType::UInt8, vec![rows], vec![7; rows].into()).unwrap(),
+                ))
             }
             Work::Raw(raw) => Ok(Answer::Http(HttpAnswer {
                 status: 200,
@@ -49,7 +55,10 @@ impl Scorer for Echo {
 }
 
 fn app(limits: Limits) -> axum::Router {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/mlflow/models/sk_cols");
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/sk_cols"
+    );
     let mut registry = Registry::with_prefix("sluis");
     let scoring = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
@@ -63,7 +72,12 @@ fn app(limits: Limits) -> axum::Router {
     }))
 }
 
-async fn send(method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> (StatusCode, String) {
+async fn send(
+    method: &str,
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Body>,
+) -> (StatusCode, String) {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -89,41 +103,96 @@ async fn routes_answer_as_mlflow_does() {
         ("GET", "/health?x=1", 200, "\n"),
         ("GET", "/version", 200, "3.17.2"),
         ("HEAD", "/ping", 405, ""),
-        ("GET", "/invocations", 405, r#"{"detail":"Method Not Allowed"}"#),
+        (
+            "GET",
+            "/invocations",
+            405,
+            r#"{"detail":"Method Not Allowed"}"#,
+        ),
         ("GET", "/nothing", 404, r#"{"detail":"Not Found"}"#),
         ("POST", "/invocations/", 307, ""),
         ("GET", "/INVOCATIONS", 404, r#"{"detail":"Not Found"}"#),
     ];
     for (method, path, status, body) in table {
         let (found_status, found_body) = send(method, path, None, "").await;
-        assert_eq!((found_status.as_u16(), found_body.as_str()), (status, body), "{method} {path}");
+        assert_eq!(
+            (found_status.as_u16(), found_body.as_str()),
+            (status, body),
+            "{method} {path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn decoded_payloads_answer_in_the_callers_dialect() {
     let mlflow = format!("{{\"dataframe_split\": {SPLIT}}}");
-    assert_eq!(send("POST", "/invocations", JSON, mlflow.clone()).await, (StatusCode::OK, "{\"predictions\": [7, 7]}".into()));
-    assert_eq!(send("POST", "/score", JSON, mlflow).await.1, "{\"predictions\": [7, 7]}");
+    assert_eq!(
+        send("POST", "/invocations", JSON, mlflow.clone()).await,
+        (StatusCode::OK, "{\"predictions\": [7, 7]}".into())
+    );
+    assert_eq!(
+        send("POST", "/score", JSON, mlflow).await.1,
+        "{\"predictions\": [7, 7]}"
+    );
     let azure = format!("{{\"input_data\": {SPLIT}}}");
-    assert_eq!(send("POST", "/score", JSON, azure).await, (StatusCode::OK, "[7, 7]".into()));
-    assert_eq!(send("POST", "/score", JSON, "{\"input_data\": [[1]]}").await.1, "17");
-    assert_eq!(send("POST", "/invocations", Some("text/csv"), "a,b\n1,2\n").await.1, "{\"predictions\": 8}");
+    assert_eq!(
+        send("POST", "/score", JSON, azure).await,
+        (StatusCode::OK, "[7, 7]".into())
+    );
+    assert_eq!(
+        send("POST", "/score", JSON, "{\"input_data\": [[1]]}")
+            .await
+            .1,
+        "17"
+    );
+    assert_eq!(
+        send("POST", "/invocations", Some("text/csv"), "a,b\n1,2\n")
+            .await
+            .1,
+        "{\"predictions\": 8}"
+    );
 }
 
 #[tokio::test]
 async fn bad_requests_are_told_what_is_wrong() {
     let deep = "[".repeat(2_000);
-    let raising = format!("{{\"dataframe_split\": {}}}", SPLIT.replacen("5.1", "-1.0", 1));
+    let raising = format!(
+        "{{\"dataframe_split\": {}}}",
+        SPLIT.replacen("5.1", "-1.0", 1)
+    );
     let table: Vec<(&str, Option<&str>, String, u16, &str)> = vec![
         ("/invocations", None, "{}".into(), 415, "no content-type"),
-        ("/invocations", Some("application/xml"), "{}".into(), 415, "application/xml"),
+        (
+            "/invocations",
+            Some("application/xml"),
+            "{}".into(),
+            415,
+            "application/xml",
+        ),
         ("/invocations", JSON, deep, 400, "nested deeper"),
         ("/invocations", JSON, raising, 400, "ValueError: negative"),
-        ("/score", Some("text/csv"), "a".into(), 415, "application/json"),
+        (
+            "/score",
+            Some("text/csv"),
+            "a".into(),
+            415,
+            "application/json",
+        ),
         ("/score", JSON, String::new(), 400, "POST body is empty"),
-        ("/score", JSON, "[1]".into(), 400, "should be a JSON dictionary"),
-        ("/score", JSON, "{\"input_data\": [1 2]}".into(), 400, "line 1 column"),
+        (
+            "/score",
+            JSON,
+            "[1]".into(),
+            400,
+            "should be a JSON dictionary",
+        ),
+        (
+            "/score",
+            JSON,
+            "{\"input_data\": [1 2]}".into(),
+            400,
+            "line 1 column",
+        ),
     ];
     for (path, content_type, body, status, part) in table {
         let (found, text) = send("POST", path, content_type, body).await;
@@ -134,10 +203,19 @@ async fn bad_requests_are_told_what_is_wrong() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_are_refused_packed_or_not() {
-    let small = Limits { max_body_bytes: 1_000, ..Limits::default() };
+    let small = Limits {
+        max_body_bytes: 1_000,
+        ..Limits::default()
+    };
     let request = |body: Vec<u8>, encoding: &str| {
-        let request = Request::builder().method("POST").uri("/invocations").header("content-type", "application/json");
-        request.header("content-encoding", encoding).body(Body::from(body)).unwrap()
+        let request = Request::builder()
+            .method("POST")
+            .uri("/invocations")
+            .header("content-type", "application/json");
+        request
+            .header("content-encoding", encoding)
+            .body(Body::from(body))
+            .unwrap()
     };
     let gzip = |text: &[u8]| {
         let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -145,22 +223,49 @@ async fn bodies_over_the_limit_are_refused_packed_or_not() {
         out.finish().unwrap()
     };
     let status = |request| async { answer(app(small), request).await };
-    assert_eq!(status(request(vec![b' '; 1_001], "identity")).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(status(request(gzip(&vec![b' '; 1 << 20]), "gzip")).await.0, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(status(request(b"no gzip".to_vec(), "gzip")).await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(status(request(b"{}".to_vec(), "br")).await.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(
+        status(request(vec![b' '; 1_001], "identity")).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(
+        status(request(gzip(&vec![b' '; 1 << 20]), "gzip")).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    assert_eq!(
+        status(request(b"no gzip".to_vec(), "gzip")).await.0,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        status(request(b"{}".to_vec(), "br")).await.0,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     let split = format!("{{\"dataframe_split\": {SPLIT}}}");
-    assert_eq!(status(request(gzip(split.as_bytes()), "gzip")).await.1, "{\"predictions\": [7, 7]}");
+    assert_eq!(
+        status(request(gzip(split.as_bytes()), "gzip")).await.1,
+        "{\"predictions\": [7, 7]}"
+    );
 }
 
 #[tokio::test]
 async fn metrics_tell_routes_and_decoders() {
     let app = app(Limits::default());
     let split = format!("{{\"dataframe_split\": {SPLIT}}}");
-    let request = Request::post("/invocations").header("content-type", "application/json").body(Body::from(split)).unwrap();
+    let request = Request::post("/invocations")
+        .header("content-type", "application/json")
+        .body(Body::from(split))
+        .unwrap();
     answer(app.clone(), request).await;
     let (_, text) = answer(app, Request::get("/metrics").body(Body::empty()).unwrap()).await;
-    assert!(text.contains("sluis_gateway_requests_total{route=\"invocations\",status=\"200\"} 1"), "{text}");
-    assert!(text.contains("sluis_gateway_payloads_total{decoder=\"rust\"} 1"), "{text}");
-    assert!(text.contains("sluis_scoring_queue_wait_seconds_count 1"), "{text}");
+    assert!(
+        text.contains("sluis_gateway_requests_total{route=\"invocations\",status=\"200\"} 1"),
+        "{text}"
+    );
+    assert!(
+        text.contains("sluis_gateway_payloads_total{decoder=\"rust\"} 1"),
+        "{text}"
+    );
+    assert!(
+        text.contains("sluis_scoring_queue_wait_seconds_count 1"),
+        "{text}"
+    );
 }

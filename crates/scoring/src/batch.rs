@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 
 use sluis_mlflow::{Input, Work};
 
-
 /// What may be put together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchRule {

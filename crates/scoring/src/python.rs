@@ -20,7 +20,10 @@ impl PythonScorer {
 
 impl Scorer for PythonScorer {
     async fn ready(&mut self) -> Result<(), ScorerLost> {
-        self.0.ready().await.map_err(|error| ScorerLost(error.to_string()))
+        self.0
+            .ready()
+            .await
+            .map_err(|error| ScorerLost(error.to_string()))
     }
 
     async fn ended(&mut self) {
@@ -28,11 +31,14 @@ impl Scorer for PythonScorer {
     }
 
     async fn score(&mut self, work: Work, deadline: Instant) -> Result<Answer, ScorerError> {
-        self.0.call(&work, deadline).await.map_err(|error| match error {
-            CallError::Raised(raised) => ScorerError::Model(raised),
-            CallError::TimedOut => ScorerError::TimedOut,
-            CallError::Ended { cause } => ScorerError::Ended(cause),
-        })
+        self.0
+            .call(&work, deadline)
+            .await
+            .map_err(|error| match error {
+                CallError::Raised(raised) => ScorerError::Model(raised),
+                CallError::TimedOut => ScorerError::TimedOut,
+                CallError::Ended { cause } => ScorerError::Ended(cause),
+            })
     }
 
     async fn stop(self, grace: Duration) {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use sluis_mlflow::{Answer, Raised, Work};
 use tokio::time::Instant;
 
-
 /// An instance of a model.
 pub trait Scorer: Send + 'static {
     /// Waits until the instance can score, starting it again where it has ended.

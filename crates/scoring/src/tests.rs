@@ -9,8 +9,8 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::{
-    Drained, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig,
-    ScoringMetrics, ScoringService,
+    Drained, ScoreError, Scorer, ScorerError, ScorerLost, ScoringConfig, ScoringMetrics,
+    ScoringService,
 };
 
 /// A call that the test answers.

@@ -13,12 +13,19 @@ pub(crate) fn resolve(given: Option<PathBuf>) -> Result<PathBuf, CliError> {
         Some(folder) => folder,
         None => etcetera::choose_base_strategy()
             .map(|user| user.data_dir().join("sluis"))
-            .map_err(|error| CliError::usage("no data folder").because(&error).hint("give one with --data-dir"))?,
+            .map_err(|error| {
+                CliError::usage("no data folder")
+                    .because(&error)
+                    .hint("give one with --data-dir")
+            })?,
     };
     let made = fs::create_dir_all(&folder).and_then(|()| fs::canonicalize(&folder));
     made.map_err(|error| {
-        CliError::usage(format!("the data folder '{}' cannot be used", folder.display()))
-            .because(&error)
-            .hint("give another one with --data-dir")
+        CliError::usage(format!(
+            "the data folder '{}' cannot be used",
+            folder.display()
+        ))
+        .because(&error)
+        .hint("give another one with --data-dir")
     })
 }

@@ -21,11 +21,26 @@ use crate::steps::Steps;
 /// The bundled model: scikit-learn's diabetes data, made by `demo/train.py`.
 const MODEL: &[(&str, &[u8])] = &[
     ("MLmodel", include_bytes!("../../../demo/diabetes/MLmodel")),
-    ("conda.yaml", include_bytes!("../../../demo/diabetes/conda.yaml")),
-    ("input_example.json", include_bytes!("../../../demo/diabetes/input_example.json")),
-    ("model.skops", include_bytes!("../../../demo/diabetes/model.skops")),
-    ("python_env.yaml", include_bytes!("../../../demo/diabetes/python_env.yaml")),
-    ("requirements.txt", include_bytes!("../../../demo/diabetes/requirements.txt")),
+    (
+        "conda.yaml",
+        include_bytes!("../../../demo/diabetes/conda.yaml"),
+    ),
+    (
+        "input_example.json",
+        include_bytes!("../../../demo/diabetes/input_example.json"),
+    ),
+    (
+        "model.skops",
+        include_bytes!("../../../demo/diabetes/model.skops"),
+    ),
+    (
+        "python_env.yaml",
+        include_bytes!("../../../demo/diabetes/python_env.yaml"),
+    ),
+    (
+        "requirements.txt",
+        include_bytes!("../../../demo/diabetes/requirements.txt"),
+    ),
     ("serving_input_example.json", EXAMPLE),
 ];
 
@@ -49,16 +64,26 @@ pub(crate) async fn run(args: DemoArgs, data_dir: Option<PathBuf>) -> Result<(),
     let mut signals = Signals::listen()?;
     let data_dir = data_dir::resolve(data_dir)?;
     let folder = data_dir.join("demo").join("diabetes");
-    install(&folder)
-        .map_err(|error| CliError::failed(format!("the demo model cannot be written to '{}'", folder.display())).because(&error))?;
-    eprintln!("sluis demo: a scikit-learn model of diabetes, from its MLflow folder to an answer\n");
+    install(&folder).map_err(|error| {
+        CliError::failed(format!(
+            "the demo model cannot be written to '{}'",
+            folder.display()
+        ))
+        .because(&error)
+    })?;
+    eprintln!(
+        "sluis demo: a scikit-learn model of diabetes, from its MLflow folder to an answer\n"
+    );
     let mut steps = Steps::new();
     let serve_args = serve_args(&args, &folder);
     let serving = tokio::select! {
         serving = serve::start(&serve_args, Some(data_dir), &mut steps) => serving?,
         signal = signals.next() => return Err(CliError::failed(format!("ended by {signal} before the model was served"))),
     };
-    steps.begin("score", &format!("POST http://{}/invocations", serving.address));
+    steps.begin(
+        "score",
+        &format!("POST http://{}/invocations", serving.address),
+    );
     let answer = post(serving.address).await?;
     steps.done("score", "answered");
     show(serving.address, &answer);
@@ -97,30 +122,48 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
 
 /// Sends the example over HTTP, as any caller would; the answer's body.
 async fn post(address: SocketAddr) -> Result<String, CliError> {
-    let problem = |error: &dyn std::error::Error| CliError::failed("the demo request failed").because(error);
-    let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| problem(&error))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| problem(&error))?;
+    let problem =
+        |error: &dyn std::error::Error| CliError::failed("the demo request failed").because(error);
+    let stream = tokio::net::TcpStream::connect(address)
+        .await
+        .map_err(|error| problem(&error))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| problem(&error))?;
     tokio::spawn(connection);
     let request = Request::post("/invocations")
         .header("host", address.to_string())
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from_static(EXAMPLE)))
         .map_err(|error| problem(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| problem(&error))?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| problem(&error))?;
     let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| problem(&error))?.to_bytes();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| problem(&error))?
+        .to_bytes();
     let text = String::from_utf8_lossy(&body).into_owned();
     if status.is_success() {
         Ok(text)
     } else {
-        Err(CliError::failed(format!("the demo request was answered with {status}: {text}")))
+        Err(CliError::failed(format!(
+            "the demo request was answered with {status}: {text}"
+        )))
     }
 }
 
 fn show(address: SocketAddr, answer: &str) {
-    let example = String::from_utf8_lossy(EXAMPLE);
-    let compact: String = example.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    println!("\nrequest:\n  curl http://{address}/invocations -H 'Content-Type: application/json' -d '{compact}'");
+    let example: Result<serde_json::Value, _> = serde_json::from_slice(EXAMPLE);
+    let compact = example
+        .map(|example| example.to_string())
+        .unwrap_or_default();
+    println!(
+        "\nrequest:\n  curl http://{address}/invocations -H 'Content-Type: application/json' -d '{compact}'"
+    );
     println!("\nanswer:\n  {answer}");
 }

@@ -20,17 +20,27 @@ pub(crate) struct CliError {
 impl CliError {
     /// What was asked failed: exit code 1.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { code: 1, message: message.into(), hint: None }
+        Self {
+            code: 1,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The command, or what it names, is wrong: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { code: 2, ..Self::failed(message) }
+        Self {
+            code: 2,
+            ..Self::failed(message)
+        }
     }
 
     /// The data was refused or the model raised: exit code 3.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self { code: 3, ..Self::failed(message) }
+        Self {
+            code: 3,
+            ..Self::failed(message)
+        }
     }
 
     /// Adds the causes of `error` that it does not tell itself.
@@ -92,7 +102,9 @@ impl From<ServerError> for CliError {
             ServerError::PortTaken(_) => "give another port with --port, or 0 for a free one",
             ServerError::Bind { .. } => "give an address of this machine with --host",
         };
-        Self::failed(error.to_string()).with_sources(&error).hint(hint)
+        Self::failed(error.to_string())
+            .with_sources(&error)
+            .hint(hint)
     }
 }
 

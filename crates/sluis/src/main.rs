@@ -34,18 +34,20 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
-        Command::Plan(args) => plan::run(&args, &mut std::io::stdout()).map_err(CliError::from),
+        Command::Plan(args) => {
+            let data_dir = data_dir::resolve(cli.data_dir)?;
+            plan::run(&args, &data_dir, &mut std::io::stdout()).map_err(CliError::from)
+        }
         Command::Serve(args) => block_on(serve::run(args, cli.data_dir)),
         Command::Predict(args) => block_on(predict::run(args, cli.data_dir)),
         Command::Demo(args) => block_on(demo::run(args, cli.data_dir)),
-        Command::Environment(args) => environment::run(args, cli.data_dir),
+        Command::Environment(args) => block_on(environment::run(args, cli.data_dir)),
     }
 }
 
 fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|source| {
-        CliError::failed("the runtime could not be started").because(&source)
-    })?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|source| CliError::failed("the runtime could not be started").because(&source))?;
     let outcome = runtime.block_on(work);
     // A build that was interrupted is left to end by itself, within this time.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));

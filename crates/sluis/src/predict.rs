@@ -49,7 +49,10 @@ enum ContentType {
 
 impl ContentType {
     fn of(path: Option<&Path>) -> Self {
-        match path.and_then(Path::extension).and_then(|ending| ending.to_str()) {
+        match path
+            .and_then(Path::extension)
+            .and_then(|ending| ending.to_str())
+        {
             Some("csv") => ContentType::Csv,
             Some("parquet" | "pqt") => ContentType::Parquet,
             _ => ContentType::Json,
@@ -74,14 +77,18 @@ enum OutputForm {
 
 impl OutputForm {
     fn of(path: Option<&Path>) -> Result<Self, CliError> {
-        let Some(path) = path else { return Ok(OutputForm::Json) };
+        let Some(path) = path else {
+            return Ok(OutputForm::Json);
+        };
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("json") | None => Ok(OutputForm::Json),
             Some("jsonl") => Ok(OutputForm::Table(TableFormat::JsonLines)),
             Some("csv") => Ok(OutputForm::Table(TableFormat::Csv)),
             Some("parquet" | "pqt") => Ok(OutputForm::Table(TableFormat::Parquet)),
-            Some(other) => Err(CliError::usage(format!("an answer cannot be written as '.{other}'"))
-                .hint("end the output file in .json, .jsonl, .csv or .parquet")),
+            Some(other) => Err(CliError::usage(format!(
+                "an answer cannot be written as '.{other}'"
+            ))
+            .hint("end the output file in .json, .jsonl, .csv or .parquet")),
         }
     }
 }
@@ -90,17 +97,24 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
     let data_dir = data_dir::resolve(data_dir)?;
     let form = OutputForm::of(args.output_path.as_deref())?;
     let model = stage::open(args.model.location())?;
-    let content_type = args.content_type.unwrap_or_else(|| ContentType::of(args.input_path.as_deref()));
+    let content_type = args
+        .content_type
+        .unwrap_or_else(|| ContentType::of(args.input_path.as_deref()));
     let body = read(args.input_path.as_deref())?;
     let mut steps = Steps::new();
     let staged = stage::stage(model, &args.stage, 1, &data_dir, &mut steps).await?;
-    steps.begin("score", &format!("{} bytes of {}", body.len(), content_type.media_type()));
+    steps.begin(
+        "score",
+        &format!("{} bytes of {}", body.len(), content_type.media_type()),
+    );
     let work = match content_type {
         ContentType::Json => match staged.contract.decode_json(&body) {
             Decoded::Input(input) => Work::Input(input),
             Decoded::AsItCame => Work::Raw(stage::raw(content_type.media_type(), body)),
         },
-        ContentType::Csv | ContentType::Parquet => Work::Raw(stage::raw(content_type.media_type(), body)),
+        ContentType::Csv | ContentType::Parquet => {
+            Work::Raw(stage::raw(content_type.media_type(), body))
+        }
     };
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     // Kept until the instance has ended.
@@ -123,15 +137,23 @@ fn read(path: Option<&Path>) -> Result<Bytes, CliError> {
             io::stdin().read_to_end(&mut body).map(|_| body)
         }
     };
-    let name = path.map_or_else(|| "standard input".to_owned(), |path| format!("'{}'", path.display()));
-    read.map(Bytes::from).map_err(|error| CliError::usage(format!("{name} cannot be read")).because(&error))
+    let name = path.map_or_else(
+        || "standard input".to_owned(),
+        |path| format!("'{}'", path.display()),
+    );
+    read.map(Bytes::from)
+        .map_err(|error| CliError::usage(format!("{name} cannot be read")).because(&error))
 }
 
 fn call_error(error: CallError) -> CliError {
     match error {
         CallError::Raised(raised) => CliError::refused(format!("the model raised {raised}")),
-        CallError::TimedOut => CliError::failed("the model did not answer in time").hint("give it more with --timeout"),
-        CallError::Ended { cause } => CliError::failed(format!("the model's process ended while it scored: {cause}")),
+        CallError::TimedOut => {
+            CliError::failed("the model did not answer in time").hint("give it more with --timeout")
+        }
+        CallError::Ended { cause } => CliError::failed(format!(
+            "the model's process ended while it scored: {cause}"
+        )),
     }
 }
 
@@ -142,8 +164,12 @@ fn accepted(answer: Answer) -> Result<Answer, CliError> {
             let cleaned = sluis_mlflow::without_private_parts(&body);
             let text = String::from_utf8_lossy(cleaned.as_deref().unwrap_or(&body)).into_owned();
             let document: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-            let message = document.as_ref().and_then(|document| document.get("message")?.as_str());
-            Err(CliError::refused(message.unwrap_or(&text).trim().to_owned()))
+            let message = document
+                .as_ref()
+                .and_then(|document| document.get("message")?.as_str());
+            Err(CliError::refused(
+                message.unwrap_or(&text).trim().to_owned(),
+            ))
         }
         Answer::Http(HttpAnswer { body, .. }) => Ok(Answer::Json(body)),
         other => Ok(other),
@@ -152,7 +178,10 @@ fn accepted(answer: Answer) -> Result<Answer, CliError> {
 
 fn write(answer: Answer, form: OutputForm, path: Option<&Path>) -> Result<(), CliError> {
     let problem = |error: &dyn std::error::Error| {
-        let name = path.map_or_else(|| "standard output".to_owned(), |path| format!("'{}'", path.display()));
+        let name = path.map_or_else(
+            || "standard output".to_owned(),
+            |path| format!("'{}'", path.display()),
+        );
         CliError::failed(format!("{name} cannot be written")).because(error)
     };
     let Some(path) = path else {
@@ -160,8 +189,14 @@ fn write(answer: Answer, form: OutputForm, path: Option<&Path>) -> Result<(), Cl
         return write_answer(answer, form, &mut out).map_err(|error| problem(&error));
     };
     // The answer stands under its name when it is complete, and not before.
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(".sluis-").tempfile_in(folder).map_err(|error| problem(&error))?;
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new()
+        .prefix(".sluis-")
+        .tempfile_in(folder)
+        .map_err(|error| problem(&error))?;
     let mut out = BufWriter::new(file.as_file());
     write_answer(answer, form, &mut out).map_err(|error| problem(&error))?;
     out.flush().map_err(|error| problem(&error))?;
@@ -177,7 +212,11 @@ fn readable(file: &File) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
-fn write_answer(answer: Answer, form: OutputForm, out: &mut (impl Write + Send)) -> Result<(), EncodeError> {
+fn write_answer(
+    answer: Answer,
+    form: OutputForm,
+    out: &mut (impl Write + Send),
+) -> Result<(), EncodeError> {
     match form {
         OutputForm::Json => {
             let body = encode::response(answer, Shape::Wrapped)?;

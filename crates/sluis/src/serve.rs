@@ -12,11 +12,11 @@ use sluis_gateway::{GatewayMetrics, Limits, Served, Server, router};
 use sluis_scoring::{Drained, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService};
 use tokio_util::sync::CancellationToken;
 
+use crate::data_dir;
 use crate::error::CliError;
 use crate::signals::Signals;
 use crate::stage::{self, ModelArg, StageArgs, Staged};
 use crate::steps::Steps;
-use crate::data_dir;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
 const DRAIN_GRACE: Duration = Duration::from_secs(30);
@@ -76,10 +76,17 @@ pub(crate) async fn run(args: ServeArgs, data_dir: Option<PathBuf>) -> Result<()
 }
 
 /// Brings a model up and answers callers.
-pub(crate) async fn start(args: &ServeArgs, data_dir: Option<PathBuf>, steps: &mut Steps) -> Result<Serving, CliError> {
+pub(crate) async fn start(
+    args: &ServeArgs,
+    data_dir: Option<PathBuf>,
+    steps: &mut Steps,
+) -> Result<Serving, CliError> {
     let data_dir = data_dir::resolve(data_dir)?;
     let model = stage::open(args.model.location())?;
-    steps.done("model", &format!("{} in '{}'", model.name, model.folder.display()));
+    steps.done(
+        "model",
+        &format!("{} in '{}'", model.name, model.folder.display()),
+    );
     // The port is taken first: a model that loads for a minute should not then find it taken.
     let server = Server::bind(resolve(&args.host, args.port)?)?;
     let staged = stage::stage(model, &args.stage, args.workers.get(), &data_dir, steps).await?;
@@ -103,7 +110,11 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let scorers = staged.instances.into_iter().map(PythonScorer::new).collect();
+    let scorers = staged
+        .instances
+        .into_iter()
+        .map(PythonScorer::new)
+        .collect();
     let service = ScoringService::start(config, scorers, scoring_metrics);
     let served = Arc::new(Served {
         contract: staged.contract,
@@ -114,7 +125,12 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         registry: Arc::new(registry),
     });
     let stop = CancellationToken::new();
-    let running = listening.run(router(served), limits, stop.clone(), timeout.min(DRAIN_GRACE));
+    let running = listening.run(
+        router(served),
+        limits,
+        stop.clone(),
+        timeout.min(DRAIN_GRACE),
+    );
     Ok(Serving {
         address,
         service,
@@ -129,10 +145,14 @@ impl Serving {
     /// Accepts no more, answers what is in work, ends the processes.
     pub(crate) async fn stop(self) -> Result<(), CliError> {
         self.stop.cancel();
-        self.server.await.map_err(|error| CliError::failed("the server ended early").because(&error))?;
+        self.server
+            .await
+            .map_err(|error| CliError::failed("the server ended early").because(&error))?;
         match self.service.drain(self.timeout.min(DRAIN_GRACE)).await {
             Drained::Clean => Ok(()),
-            Drained::Interrupted(left) => Err(CliError::failed(format!("{left} requests were still in work and were dropped"))),
+            Drained::Interrupted(left) => Err(CliError::failed(format!(
+                "{left} requests were still in work and were dropped"
+            ))),
         }
     }
 }
@@ -141,6 +161,12 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, CliError> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(SocketAddr::new(ip, port));
     }
-    let found = (host, port).to_socket_addrs().ok().and_then(|mut found| found.next());
-    found.ok_or_else(|| CliError::usage(format!("'{host}' is no address of this machine")).hint("give one with --host, 127.0.0.1 say"))
+    let found = (host, port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut found| found.next());
+    found.ok_or_else(|| {
+        CliError::usage(format!("'{host}' is no address of this machine"))
+            .hint("give one with --host, 127.0.0.1 say")
+    })
 }

@@ -12,7 +12,10 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn listen() -> Result<Self, CliError> {
-        let listen = |kind| signal(kind).map_err(|error| CliError::failed("signals cannot be listened to").because(&error));
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| CliError::failed("signals cannot be listened to").because(&error))
+        };
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,

@@ -52,8 +52,12 @@ const MAX_WORKER_BODY: usize = 2 << 30;
 pub(crate) fn open(location: &str) -> Result<Model, CliError> {
     let model = Model::open(location)?;
     if let Some(file) = model.missing_files.first() {
-        let message = format!("the model in '{}' lacks the file '{file}' that its MLmodel names", model.folder.display());
-        return Err(CliError::usage(message).hint("copy the whole folder; 'sluis plan' lists everything that is missing"));
+        let message = format!(
+            "the model in '{}' lacks the file '{file}' that its MLmodel names",
+            model.folder.display()
+        );
+        return Err(CliError::usage(message)
+            .hint("copy the whole folder; 'sluis plan' lists everything that is missing"));
     }
     Ok(model)
 }
@@ -67,10 +71,18 @@ pub(crate) async fn stage(
     steps: &mut Steps,
 ) -> Result<Staged, CliError> {
     let python = environment::python_of(&model, &args.environment, data_dir, steps).await?;
-    steps.begin("load", &format!("{count} Python process{}", if count == 1 { "" } else { "es" }));
+    steps.begin(
+        "load",
+        &format!(
+            "{count} Python process{}",
+            if count == 1 { "" } else { "es" }
+        ),
+    );
     let contract = Arc::new(Contract::compile(&model));
-    let guardian = Guardian::start().map_err(|error| CliError::failed("no worker can be started").because(&error))?;
-    let program = Program::install(data_dir).map_err(|error| CliError::failed("no worker can be started").because(&error))?;
+    let guardian = Guardian::start()
+        .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
+    let program = Program::install(data_dir)
+        .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let config = |index: usize| WorkerConfig {
         python: python.clone(),
         program: program.clone(),
@@ -93,7 +105,8 @@ pub(crate) async fn stage(
     }
     let (mut instances, mut first) = (Vec::with_capacity(count), None);
     while let Some(joined) = starting.join_next().await {
-        let (instance, started) = joined.map_err(|error| CliError::failed("an instance failed to start").because(&error))?;
+        let (instance, started) = joined
+            .map_err(|error| CliError::failed("an instance failed to start").because(&error))?;
         first = started?.or(first);
         instances.push(instance);
     }
@@ -110,7 +123,12 @@ pub(crate) async fn stage(
 
 fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
     let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
-    let versions = format!("Python {}, MLflow {}, pandas {}", ready.python, version(&ready.versions.mlflow), version(&ready.versions.pandas));
+    let versions = format!(
+        "Python {}, MLflow {}, pandas {}",
+        ready.python,
+        version(&ready.versions.mlflow),
+        version(&ready.versions.pandas)
+    );
     let tried = match warmed {
         Warmed::NoExample => "the model has no input example to try",
         Warmed::Scored(_) => "its input example was scored",
@@ -118,7 +136,9 @@ fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
     };
     steps.done("load", &format!("{versions}; {tried}"));
     if let Warmed::Raised(raised) = warmed {
-        steps.warn(&format!("the model raised on its own input example: {raised}"));
+        steps.warn(&format!(
+            "the model raised on its own input example: {raised}"
+        ));
     }
 }
 
@@ -155,7 +175,10 @@ pub(crate) struct ModelArg {
 
 impl ModelArg {
     pub(crate) fn location(&self) -> &str {
-        self.model.as_deref().or(self.model_uri.as_deref()).unwrap_or_default()
+        self.model
+            .as_deref()
+            .or(self.model_uri.as_deref())
+            .unwrap_or_default()
     }
 
     /// A model given by a program and not by a person: the bundled one.

@@ -29,7 +29,11 @@ impl Version {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.').map(str::parse::<u32>);
         let (major, minor) = (parts.next()?.ok()?, parts.next()?.ok()?);
-        Some(Self { major, minor, patch: parts.next().and_then(Result::ok) })
+        Some(Self {
+            major,
+            minor,
+            patch: parts.next().and_then(Result::ok),
+        })
     }
 
     /// Whether both have the same major and minor version.
@@ -82,7 +86,11 @@ pub struct PythonChoice {
 
 impl PythonChoice {
     /// Chooses among the interpreters of this machine.
-    pub(crate) fn among(asked: Option<Version>, policy: PythonPolicy, found: &[Interpreter]) -> Self {
+    pub(crate) fn among(
+        asked: Option<Version>,
+        policy: PythonPolicy,
+        found: &[Interpreter],
+    ) -> Self {
         let wanted = |interpreter: &&Interpreter| match asked {
             None => true,
             Some(asked) if interpreter.version.same_minor(asked) => true,
@@ -90,7 +98,8 @@ impl PythonChoice {
         };
         let mut candidates: Vec<Interpreter> = found.iter().filter(wanted).cloned().collect();
         if asked.is_some() {
-            candidates.sort_by_key(|interpreter| (interpreter.version.major, interpreter.version.minor));
+            candidates
+                .sort_by_key(|interpreter| (interpreter.version.major, interpreter.version.minor));
         }
         candidates.dedup_by(|a, b| a.version.same_minor(b.version));
         Self { asked, candidates }
@@ -111,7 +120,10 @@ mod tests {
     use super::*;
 
     fn found(versions: &[&str]) -> Vec<Interpreter> {
-        let read = |text: &&str| Interpreter { path: PathBuf::from(text), version: Version::parse(text).unwrap() };
+        let read = |text: &&str| Interpreter {
+            path: PathBuf::from(text),
+            version: Version::parse(text).unwrap(),
+        };
         versions.iter().map(read).collect()
     }
 
@@ -121,12 +133,39 @@ mod tests {
         let choose = |asked: &str, policy| {
             let choice = PythonChoice::among(Version::parse(asked), policy, &all);
             let exact = choice.is_exact();
-            (choice.candidates.iter().map(|one| one.version.to_string()).collect::<Vec<_>>(), exact)
+            (
+                choice
+                    .candidates
+                    .iter()
+                    .map(|one| one.version.to_string())
+                    .collect::<Vec<_>>(),
+                exact,
+            )
         };
-        assert_eq!(choose("3.10.11", PythonPolicy::Nearest), (vec!["3.10.13".into(), "3.11.7".into(), "3.12.1".into()], true));
-        assert_eq!(choose("3.9", PythonPolicy::Nearest), (vec!["3.10.13".into(), "3.11.7".into(), "3.12.1".into()], false));
+        assert_eq!(
+            choose("3.10.11", PythonPolicy::Nearest),
+            (
+                vec!["3.10.13".into(), "3.11.7".into(), "3.12.1".into()],
+                true
+            )
+        );
+        assert_eq!(
+            choose("3.9", PythonPolicy::Nearest),
+            (
+                vec!["3.10.13".into(), "3.11.7".into(), "3.12.1".into()],
+                false
+            )
+        );
         assert_eq!(choose("3.9", PythonPolicy::Exact), (vec![], false));
-        assert_eq!(choose("3.14", PythonPolicy::Nearest).0, Vec::<String>::new());
-        assert_eq!(PythonChoice::among(None, PythonPolicy::Nearest, &all).candidates[0].version.minor, 12);
+        assert_eq!(
+            choose("3.14", PythonPolicy::Nearest).0,
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            PythonChoice::among(None, PythonPolicy::Nearest, &all).candidates[0]
+                .version
+                .minor,
+            12
+        );
     }
 }

@@ -32,7 +32,10 @@ pub(crate) fn read(model: &ModelFiles) -> Result<Spec, SpecError> {
     let conda = model.conda_file.as_deref().unwrap_or(CONDA);
     let has_python_env = reader.python_env(python_env)?;
     let has_conda = reader.conda(conda, !has_python_env)?;
-    if reader.spec.requirements.is_empty() && !has_python_env && model.folder.join(REQUIREMENTS).is_file() {
+    if reader.spec.requirements.is_empty()
+        && !has_python_env
+        && model.folder.join(REQUIREMENTS).is_file()
+    {
         reader.requirements(REQUIREMENTS, 0)?;
     }
     let mut spec = reader.spec;
@@ -42,7 +45,9 @@ pub(crate) fn read(model: &ModelFiles) -> Result<Spec, SpecError> {
         spec.python = Some(python_asked(text, Path::new("MLmodel"), "MLmodel")?);
     }
     if !has_python_env && !has_conda && spec.files.is_empty() {
-        spec.warnings.push("the model has no environment files: only what inference needs is installed".to_owned());
+        spec.warnings.push(
+            "the model has no environment files: only what inference needs is installed".to_owned(),
+        );
     }
     Ok(spec)
 }
@@ -58,19 +63,30 @@ impl Reader<'_> {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = fs::read_to_string(&path).map_err(|source| SpecError::Read { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|source| SpecError::Read {
+            path: path.clone(),
+            source,
+        })?;
         self.spec.files.push(file.to_owned());
         match serde_yaml_ng::from_str(&text) {
             Ok(Value::Mapping(map)) => Ok(Some(map)),
             Ok(Value::Null) => Ok(Some(Mapping::new())),
-            Ok(_) => Err(SpecError::Yaml { path, problem: "a map of keys was expected".to_owned() }),
-            Err(problem) => Err(SpecError::Yaml { path, problem: problem.to_string() }),
+            Ok(_) => Err(SpecError::Yaml {
+                path,
+                problem: "a map of keys was expected".to_owned(),
+            }),
+            Err(problem) => Err(SpecError::Yaml {
+                path,
+                problem: problem.to_string(),
+            }),
         }
     }
 
     /// Whether there is such a file.
     fn python_env(&mut self, file: &str) -> Result<bool, SpecError> {
-        let Some(map) = self.yaml(file)? else { return Ok(false) };
+        let Some(map) = self.yaml(file)? else {
+            return Ok(false);
+        };
         if let Some(python) = map.get("python").map(text) {
             self.spec.python = Some(python_asked(&python, &self.folder.join(file), file)?);
         }
@@ -82,12 +98,16 @@ impl Reader<'_> {
 
     /// Whether there is such a file. `whole` says that pip's part of it counts too.
     fn conda(&mut self, file: &str, whole: bool) -> Result<bool, SpecError> {
-        let Some(map) = self.yaml(file)? else { return Ok(false) };
+        let Some(map) = self.yaml(file)? else {
+            return Ok(false);
+        };
         self.spec.channels = list(&map, "channels").iter().map(text).collect();
         let mut pip = None;
         for entry in list(&map, "dependencies") {
             match entry {
-                Value::Mapping(part) if pip.is_none() && part.contains_key("pip") => pip = Some(list(part, "pip")),
+                Value::Mapping(part) if pip.is_none() && part.contains_key("pip") => {
+                    pip = Some(list(part, "pip"))
+                }
                 Value::Mapping(_) => {}
                 other => self.conda_package(&text(other), file)?,
             }
@@ -105,7 +125,9 @@ impl Reader<'_> {
 
     fn conda_package(&mut self, entry: &str, file: &str) -> Result<(), SpecError> {
         let bare = entry.rsplit("::").next().unwrap_or(entry).trim();
-        let end = bare.find(|c: char| "=<>! ".contains(c)).unwrap_or(bare.len());
+        let end = bare
+            .find(|c: char| "=<>! ".contains(c))
+            .unwrap_or(bare.len());
         let (name, rest) = bare.split_at(end);
         match name {
             "python" if self.spec.python.is_some() || rest.is_empty() => {}
@@ -128,8 +150,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn line(&mut self, line: &str, file: &str, number: usize, depth: usize) -> Result<(), SpecError> {
-        let Some(mut requirement) = Requirement::read(line, file, number) else { return Ok(()) };
+    fn line(
+        &mut self,
+        line: &str,
+        file: &str,
+        number: usize,
+        depth: usize,
+    ) -> Result<(), SpecError> {
+        let Some(mut requirement) = Requirement::read(line, file, number) else {
+            return Ok(());
+        };
         let problem = |included: &str, why| SpecError::Include {
             path: self.folder.join(file),
             line: number,
@@ -148,7 +178,9 @@ impl Reader<'_> {
         if let Some(constraints) = option_value(&requirement.text, &["-c", "--constraint"]) {
             if !self.is_inside(constraints) {
                 let file = constraints.to_owned();
-                self.spec.warnings.push(format!("the constraints file '{file}' is missing and was left out"));
+                self.spec.warnings.push(format!(
+                    "the constraints file '{file}' is missing and was left out"
+                ));
                 return Ok(());
             }
             requirement.text = format!("-c {}", self.folder.join(constraints).display());
@@ -156,7 +188,12 @@ impl Reader<'_> {
         if requirement.kind == RequirementKind::Path {
             requirement.text = absolute(self.folder, &requirement.text);
         }
-        if requirement.name.as_deref().is_some_and(|name| BUILD_TOOLS.contains(&name)) && file.ends_with(".yaml") {
+        if requirement
+            .name
+            .as_deref()
+            .is_some_and(|name| BUILD_TOOLS.contains(&name))
+            && file.ends_with(".yaml")
+        {
             return Ok(());
         }
         self.spec.requirements.push(requirement);
@@ -174,7 +211,9 @@ impl Reader<'_> {
 fn option_value<'a>(line: &'a str, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| {
         let rest = line.strip_prefix(name)?;
-        let value = rest.strip_prefix('=').or_else(|| rest.strip_prefix(char::is_whitespace))?;
+        let value = rest
+            .strip_prefix('=')
+            .or_else(|| rest.strip_prefix(char::is_whitespace))?;
         Some(value.trim())
     })
 }
@@ -185,7 +224,9 @@ fn absolute(folder: &Path, text: &str) -> String {
 }
 
 fn list<'a>(map: &'a Mapping, key: &str) -> &'a [Value] {
-    map.get(key).and_then(Value::as_sequence).map_or(&[], Vec::as_slice)
+    map.get(key)
+        .and_then(Value::as_sequence)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn text(value: &Value) -> String {
@@ -198,8 +239,12 @@ fn text(value: &Value) -> String {
 
 /// The version of `3.11.7`, `=3.8`, `>=3.9`, …: the first number counts, as it is the one the model was made with.
 fn python_asked(text: &str, path: &Path, source: &str) -> Result<PythonAsked, SpecError> {
-    let number = text.trim().trim_start_matches(|c: char| "=<>~! ".contains(c));
-    let end = number.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(number.len());
+    let number = text
+        .trim()
+        .trim_start_matches(|c: char| "=<>~! ".contains(c));
+    let end = number
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(number.len());
     let version = Version::parse(number[..end].trim_end_matches('.'));
     let version = version.ok_or_else(|| SpecError::Python {
         path: path.to_owned(),

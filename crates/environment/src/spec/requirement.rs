@@ -41,7 +41,8 @@ impl Requirement {
             text: text.to_owned(),
             kind,
             name,
-            pinned: kind != RequirementKind::Package || (specifier.contains("==") && !specifier.contains('*')),
+            pinned: kind != RequirementKind::Package
+                || (specifier.contains("==") && !specifier.contains('*')),
             origin: (file.to_owned(), number),
         })
     }
@@ -58,7 +59,10 @@ impl Requirement {
 
 fn without_comment(line: &str) -> &str {
     // A fragment of a URL is no comment: those follow a blank.
-    match line.find(" #").or_else(|| line.starts_with('#').then_some(0)) {
+    match line
+        .find(" #")
+        .or_else(|| line.starts_with('#').then_some(0))
+    {
         Some(start) => &line[..start],
         None => line,
     }
@@ -68,13 +72,18 @@ fn classify(text: &str) -> (RequirementKind, Option<String>) {
     if text.starts_with('-') {
         return (RequirementKind::Option, None);
     }
-    if let Some((name, _)) = text.split_once(" @ ").or_else(|| text.split_once('@').filter(|(_, rest)| rest.trim_start().contains("://"))) {
+    if let Some((name, _)) = text.split_once(" @ ").or_else(|| {
+        text.split_once('@')
+            .filter(|(_, rest)| rest.trim_start().contains("://"))
+    }) {
         return (RequirementKind::Url, Some(normal(name)));
     }
     if text.contains("://") {
         return (RequirementKind::Url, None);
     }
-    let is_file = [".whl", ".tar.gz", ".zip"].iter().any(|ending| text.ends_with(ending));
+    let is_file = [".whl", ".tar.gz", ".zip"]
+        .iter()
+        .any(|ending| text.ends_with(ending));
     if is_file || text.starts_with('.') || text.starts_with('/') {
         return (RequirementKind::Path, None);
     }
@@ -83,7 +92,9 @@ fn classify(text: &str) -> (RequirementKind, Option<String>) {
 
 /// The name that a line begins with, as indexes write it.
 fn normal(text: &str) -> String {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        .unwrap_or(text.len());
     text[..end].to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
@@ -94,19 +105,65 @@ mod tests {
     #[test]
     fn lines_are_told_apart() {
         let table = [
-            ("mlflow==3.17.2", RequirementKind::Package, Some("mlflow"), true, Some("3.17.2")),
-            ("Scikit_Learn[extra] >= 1.2  # why", RequirementKind::Package, Some("scikit-learn"), false, None),
+            (
+                "mlflow==3.17.2",
+                RequirementKind::Package,
+                Some("mlflow"),
+                true,
+                Some("3.17.2"),
+            ),
+            (
+                "Scikit_Learn[extra] >= 1.2  # why",
+                RequirementKind::Package,
+                Some("scikit-learn"),
+                false,
+                None,
+            ),
             ("x==1.*", RequirementKind::Package, Some("x"), false, None),
-            ("x===1.0; python_version < '3.9'", RequirementKind::Package, Some("x"), true, Some("1.0")),
-            ("pkg @ git+https://host/repo@v1", RequirementKind::Url, Some("pkg"), true, None),
-            ("git+https://host/repo#egg=pkg", RequirementKind::Url, None, true, None),
-            ("wheels/a-1.0-py3-none-any.whl", RequirementKind::Path, None, true, None),
+            (
+                "x===1.0; python_version < '3.9'",
+                RequirementKind::Package,
+                Some("x"),
+                true,
+                Some("1.0"),
+            ),
+            (
+                "pkg @ git+https://host/repo@v1",
+                RequirementKind::Url,
+                Some("pkg"),
+                true,
+                None,
+            ),
+            (
+                "git+https://host/repo#egg=pkg",
+                RequirementKind::Url,
+                None,
+                true,
+                None,
+            ),
+            (
+                "wheels/a-1.0-py3-none-any.whl",
+                RequirementKind::Path,
+                None,
+                true,
+                None,
+            ),
             ("./code", RequirementKind::Path, None, true, None),
-            ("--extra-index-url https://host/simple", RequirementKind::Option, None, true, None),
+            (
+                "--extra-index-url https://host/simple",
+                RequirementKind::Option,
+                None,
+                true,
+                None,
+            ),
         ];
         for (line, kind, name, pinned, version) in table {
             let read = Requirement::read(line, "r", 1).unwrap();
-            assert_eq!((read.kind, read.name.as_deref(), read.pinned, read.version()), (kind, name, pinned, version), "{line}");
+            assert_eq!(
+                (read.kind, read.name.as_deref(), read.pinned, read.version()),
+                (kind, name, pinned, version),
+                "{line}"
+            );
         }
         assert!(Requirement::read("  # only words", "r", 1).is_none());
     }

@@ -23,9 +23,15 @@ const MEANING: &[(&str, &[&str])] = &[
 impl Index {
     /// What pip's files and variables say, as pip itself reads them. Without pip, nothing.
     pub(crate) fn of_pip(python: &Path) -> Self {
-        let output = Command::new(python).args(["-m", "pip", "config", "list"]).stdin(Stdio::null()).stderr(Stdio::null()).output();
+        let output = Command::new(python)
+            .args(["-m", "pip", "config", "list"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output();
         match output {
-            Ok(output) if output.status.success() => Self::parse(&String::from_utf8_lossy(&output.stdout)),
+            Ok(output) if output.status.success() => {
+                Self::parse(&String::from_utf8_lossy(&output.stdout))
+            }
             _ => Self::default(),
         }
     }
@@ -34,9 +40,17 @@ impl Index {
     fn parse(text: &str) -> Self {
         let mut settings: Vec<(String, String)> = Vec::new();
         for line in text.lines() {
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let Some((section, name)) = key.rsplit_once('.') else { continue };
-            let value = value.trim_matches(['\'', '"']).replace("\\n", " ").trim().to_owned();
+            let Some((key, value)) = line.split_once('=') else {
+                continue;
+            };
+            let Some((section, name)) = key.rsplit_once('.') else {
+                continue;
+            };
+            let value = value
+                .trim_matches(['\'', '"'])
+                .replace("\\n", " ")
+                .trim()
+                .to_owned();
             let known = MEANING.iter().any(|(pip, _)| *pip == name);
             let counts = ["global", "install", ":env:"].contains(&section);
             if !known || !counts || value.is_empty() {
@@ -60,9 +74,16 @@ impl Index {
         let mut variables = Vec::new();
         for (pip, uv) in MEANING {
             let given = self.settings.iter().find(|(name, _)| name == pip);
-            let Some((_, value)) = given.filter(|_| !uv.iter().any(|name| is_set(name))) else { continue };
+            let Some((_, value)) = given.filter(|_| !uv.iter().any(|name| is_set(name))) else {
+                continue;
+            };
             let value = match *pip {
-                "no-index" if ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str()) => "1".to_owned(),
+                "no-index"
+                    if ["1", "true", "yes", "on"]
+                        .contains(&value.to_ascii_lowercase().as_str()) =>
+                {
+                    "1".to_owned()
+                }
                 "no-index" => continue,
                 // pip separates links by blanks, uv by commas.
                 "find-links" => value.split_whitespace().collect::<Vec<_>>().join(","),
@@ -81,7 +102,9 @@ pub(crate) fn without_secrets(text: &str) -> String {
     while let Some(start) = rest.find("://") {
         let (before, after) = rest.split_at(start + 3);
         out.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || "/'\"`<>".contains(c)).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c.is_whitespace() || "/'\"`<>".contains(c))
+            .unwrap_or(after.len());
         match after[..end].rfind('@') {
             Some(at) => {
                 out.push_str("***@");
@@ -103,14 +126,25 @@ mod tests {
         let text = "global.index-url='https://user:pass@one.example/simple'\n:env:.index-url='https://two.example/simple'\n\
                     install.find-links='/a /b'\nglobal.timeout='3'\nglobal.no-index='false'\n";
         let index = Index::parse(text);
-        let expected = vec![("UV_DEFAULT_INDEX", "https://two.example/simple".to_owned()), ("UV_FIND_LINKS", "/a,/b".to_owned())];
+        let expected = vec![
+            ("UV_DEFAULT_INDEX", "https://two.example/simple".to_owned()),
+            ("UV_FIND_LINKS", "/a,/b".to_owned()),
+        ];
         assert_eq!(index.variables_beside(|_| false), expected);
-        assert_eq!(index.variables_beside(|name| name == "UV_INDEX_URL"), expected[1..]);
+        assert_eq!(
+            index.variables_beside(|name| name == "UV_INDEX_URL"),
+            expected[1..]
+        );
     }
 
     #[test]
     fn passwords_in_urls_are_masked() {
-        let masked = without_secrets("from https://user:p@ss@host.example/simple and http://plain.example/x@y 'ftp://u:p@h'");
-        assert_eq!(masked, "from https://***@host.example/simple and http://plain.example/x@y 'ftp://***@h'");
+        let masked = without_secrets(
+            "from https://user:p@ss@host.example/simple and http://plain.example/x@y 'ftp://u:p@h'",
+        );
+        assert_eq!(
+            masked,
+            "from https://***@host.example/simple and http://plain.example/x@y 'ftp://***@h'"
+        );
     }
 }

@@ -19,7 +19,12 @@ const REQUIREMENT: &str = "uv>=0.8";
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// uv, fetched with the pip of `python` where it is not on PATH.
-pub(crate) fn locate(data_dir: &Path, python: &Path, cancel: &Cancel, progress: &mut dyn Progress) -> Result<Uv, BuildError> {
+pub(crate) fn locate(
+    data_dir: &Path,
+    python: &Path,
+    cancel: &Cancel,
+    progress: &mut dyn Progress,
+) -> Result<Uv, BuildError> {
     let index = Index::of_pip(python);
     let kept = data_dir.join("tools").join("uv");
     let fetched = kept.join("bin").join("uv");
@@ -29,11 +34,18 @@ pub(crate) fn locate(data_dir: &Path, python: &Path, cancel: &Cancel, progress: 
         }
     }
     fetch(data_dir, &kept, python, cancel, progress)?;
-    Ok(Uv { program: fetched, index })
+    Ok(Uv {
+        program: fetched,
+        index,
+    })
 }
 
 fn works(program: &Path) -> bool {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
     let Ok(output) = output else { return false };
     let text = String::from_utf8_lossy(&output.stdout);
     let version = text.split_whitespace().nth(1).and_then(|version| {
@@ -43,7 +55,13 @@ fn works(program: &Path) -> bool {
     output.status.success() && version.is_some_and(|version| version >= OLDEST)
 }
 
-fn fetch(data_dir: &Path, kept: &Path, python: &Path, cancel: &Cancel, progress: &mut dyn Progress) -> Result<(), BuildError> {
+fn fetch(
+    data_dir: &Path,
+    kept: &Path,
+    python: &Path,
+    cancel: &Cancel,
+    progress: &mut dyn Progress,
+) -> Result<(), BuildError> {
     let start = Instant::now();
     progress.begin(&Step::FetchUv);
     let tools = data_dir.join("tools");
@@ -53,18 +71,42 @@ fn fetch(data_dir: &Path, kept: &Path, python: &Path, cancel: &Cancel, progress:
     if works(&kept.join("bin").join("uv")) {
         return Ok(());
     }
-    let building = tempfile::Builder::new().prefix(".building-").tempdir_in(&tools).map_err(BuildError::files(&tools))?;
+    let building = tempfile::Builder::new()
+        .prefix(".building-")
+        .tempdir_in(&tools)
+        .map_err(BuildError::files(&tools))?;
     let log = data_dir.join("logs").join("uv.log");
     let mut command = Command::new(python);
     command
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--target"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-deps",
+            "--target",
+        ])
         .arg(building.path())
         .arg(REQUIREMENT);
-    let run = Run { what: "fetching uv", limit: FETCH_LIMIT, log: &log, cancel };
+    let run = Run {
+        what: "fetching uv",
+        limit: FETCH_LIMIT,
+        log: &log,
+        cancel,
+    };
     let outcome = run.run(command)?;
-    let problem = |problem: &str| BuildError::Uv { problem: problem.to_owned(), log: log.clone() };
+    let problem = |problem: &str| BuildError::Uv {
+        problem: problem.to_owned(),
+        log: log.clone(),
+    };
     if !outcome.success {
-        let last = outcome.output.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip failed");
+        let last = outcome
+            .output
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or("pip failed");
         return Err(problem(last.trim()));
     }
     if !works(&building.path().join("bin").join("uv")) {

@@ -22,7 +22,10 @@ impl Uv {
     /// A command that prints plainly, asks nothing, and knows the user's indexes.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["--color", "never", "--no-progress"]).args(words).envs(self.index.variables());
+        command
+            .args(["--color", "never", "--no-progress"])
+            .args(words)
+            .envs(self.index.variables());
         command
     }
 }

@@ -4,16 +4,20 @@ use super::*;
 use crate::model::Model;
 
 fn iris(body: &[u8]) -> Decoded {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/mlflow/models/sk_cols");
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/sk_cols"
+    );
     Contract::compile(&Model::open(folder).unwrap()).decode_json(body)
 }
 
-const ROW: &str =
-    r#""columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[1, 2.5, 3, null]]"#;
+const ROW: &str = r#""columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[1, 2.5, 3, null]]"#;
 
 /// A split payload of [`ROW`] after `change`.
 fn split(change: impl Fn(String) -> String) -> Vec<u8> {
-    [r#"{"dataframe_split": {"#, &change(ROW.to_owned()), "}}"].concat().into()
+    [r#"{"dataframe_split": {"#, &change(ROW.to_owned()), "}}"]
+        .concat()
+        .into()
 }
 
 fn dense(body: &[u8]) -> Vec<f64> {
@@ -21,13 +25,16 @@ fn dense(body: &[u8]) -> Vec<f64> {
         panic!("not decoded: {}", String::from_utf8_lossy(body));
     };
     let cells = block.bytes.chunks_exact(8);
-    cells.map(|cell| f64::from_le_bytes(cell.try_into().unwrap())).collect()
+    cells
+        .map(|cell| f64::from_le_bytes(cell.try_into().unwrap()))
+        .collect()
 }
 
 #[test]
 fn every_form_means_the_same_rows() {
     let row = r#"{"petal_width": 4, "sepal_length": 1, "sepal_width": 2.5, "petal_length": 3}"#;
-    let lists = r#"{"petal_width": [4], "sepal_length": [1], "sepal_width": [2.5], "petal_length": [3]}"#;
+    let lists =
+        r#"{"petal_width": [4], "sepal_length": [1], "sepal_width": [2.5], "petal_length": [3]}"#;
     let extra = row.replacen('{', r#"{"x": {}, "#, 1);
     let reordered = r#"{"dataframe_split": {"data": [[4, 1, 0, 2.5, 3]], "index": ["a"],
         "columns": ["petal_width", "sepal_length", "x", "sepal_width", "petal_length"]}}"#;
@@ -54,7 +61,12 @@ fn what_rust_does_not_decide_goes_as_it_came() {
     let bodies: Vec<Vec<u8>> = vec![
         b"".into(),
         b"[1]".into(),
-        [br#"{"dataframe_split": {"columns": [""#.as_ref(), b"\xff", br#""], "data": [[1]]}}"#].concat(),
+        [
+            br#"{"dataframe_split": {"columns": [""#.as_ref(),
+            b"\xff",
+            br#""], "data": [[1]]}}"#,
+        ]
+        .concat(),
         ["[{", ROW, "}]"].concat().into(),
         [r#"{"dataframe_split": ["#, ROW, "]}"].concat().into(),
         [split(|row| row), b"x".to_vec()].concat(),
@@ -75,6 +87,10 @@ fn what_rust_does_not_decide_goes_as_it_came() {
         br#"{"inputs": [[1, 2, 3, 4]]}"#.into(),
     ];
     for body in bodies {
-        assert!(matches!(iris(&body), Decoded::AsItCame), "{}", String::from_utf8_lossy(&body));
+        assert!(
+            matches!(iris(&body), Decoded::AsItCame),
+            "{}",
+            String::from_utf8_lossy(&body)
+        );
     }
 }

@@ -25,7 +25,9 @@ pub fn response(answer: Answer, shape: Shape) -> Result<Bytes, EncodeError> {
     match answer {
         Answer::Dense(block) => json::dense(&block, &mut out),
         Answer::Batch(batch) => json::records(&batch, &mut out)?,
-        Answer::Json(body) | Answer::Http(HttpAnswer { body, .. }) => return Ok(shaped(body, shape)),
+        Answer::Json(body) | Answer::Http(HttpAnswer { body, .. }) => {
+            return Ok(shaped(body, shape));
+        }
     }
     if shape == Shape::Wrapped {
         out.push(b'}');
@@ -57,7 +59,10 @@ mod tests {
     fn bodies_of_mlflow_lose_their_key_only_when_bare() {
         let body = || Answer::Json(Bytes::from_static(b"{\"predictions\": [1]}"));
         assert_eq!(response(body(), Shape::Bare).unwrap().as_ref(), b"[1]");
-        assert_eq!(response(body(), Shape::Wrapped).unwrap().as_ref(), b"{\"predictions\": [1]}");
+        assert_eq!(
+            response(body(), Shape::Wrapped).unwrap().as_ref(),
+            b"{\"predictions\": [1]}"
+        );
         let legacy = Answer::Json(Bytes::from_static(b"[1]"));
         assert_eq!(response(legacy, Shape::Bare).unwrap().as_ref(), b"[1]");
     }

@@ -1,6 +1,6 @@
 //! `sluis plan MODEL`: what serving a model would mean, before anything runs.
 //!
-//! Reads files only: starts no Python, builds nothing, asks no network.
+//! Reads files, and asks the interpreters of this machine for their versions: loads nothing, builds nothing, asks no network.
 
 mod collect;
 mod environment;

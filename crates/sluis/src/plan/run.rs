@@ -3,24 +3,25 @@
 //! Knows no exit codes; the caller turns an error into one. A model with missing files is no error here.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Args;
 use sluis_mlflow::model::{Model, ModelError};
 
 use super::{collect, environment, text};
+use crate::environment::EnvironmentOptions;
+use crate::stage::ModelArg;
 
 /// Arguments of `sluis plan`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PlanArgs {
-    /// The model folder, a file: URI, or the path of its MLmodel file.
-    #[arg(value_name = "MODEL", required_unless_present = "model_uri")]
-    model: Option<String>,
-    /// The same, under the name that MLflow gives it.
-    #[arg(short = 'm', long, value_name = "MODEL", conflicts_with = "model")]
-    model_uri: Option<String>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Print the plan as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    options: EnvironmentOptions,
 }
 
 /// A plan that cannot be shown.
@@ -38,10 +39,16 @@ pub(crate) enum PlanError {
 }
 
 /// Prints the plan of a model to `output`. A reader that has gone (`| head`) is no error.
-pub(crate) fn run(args: &PlanArgs, output: &mut impl Write) -> Result<(), PlanError> {
-    let location = args.model.as_deref().or(args.model_uri.as_deref());
-    let model = Model::open(location.unwrap_or_default())?;
-    let plan = collect::collect(&model, environment::from_folder(&model));
+pub(crate) fn run(
+    args: &PlanArgs,
+    data_dir: &Path,
+    output: &mut impl Write,
+) -> Result<(), PlanError> {
+    let model = Model::open(args.model.location())?;
+    let plan = collect::collect(
+        &model,
+        environment::on_this_machine(&model, &args.options, data_dir),
+    );
     let printed = match args.json {
         true => serde_json::to_string_pretty(&plan)? + "\n",
         false => text::render(&plan),

@@ -35,17 +35,90 @@ fn what_cannot_be_served_is_said_before_anything_runs() {
     let python = python.to_str().unwrap();
     let ok = model("sk_cols");
     let table: Vec<(&str, PathBuf, Vec<&str>, i32, &[&str])> = vec![
-        ("missing folder", "/no/such/model".into(), vec![], 2, &["there is no folder '/no/such/model'"]),
+        (
+            "missing folder",
+            "/no/such/model".into(),
+            vec![],
+            2,
+            &["there is no folder '/no/such/model'"],
+        ),
         ("no MLmodel", empty, vec![], 2, &["holds no file 'MLmodel'"]),
-        ("a URI", "models:/churn/1".into(), vec![], 2, &["'models:'", "mlflow artifacts download"]),
-        ("broken YAML", at(&|m| fs::write(m.join("MLmodel"), "flavors: [").unwrap()), vec![], 2, &["not valid YAML", "line"]),
-        ("unknown flavor", at(&|m| replace(&m.join("MLmodel"), "python_function:", "other:")), vec![], 2, &["python_function", "sklearn"]),
-        ("missing model file", at(&|m| fs::remove_file(m.join("model.skops")).unwrap()), vec![], 2, &["model.skops"]),
-        ("bad signature", at(&|m| replace(&m.join("MLmodel"), "\"double\", \"name\": \"sepal_length\"", "\"decimal\", \"name\": \"sepal_length\"")), vec![], 2, &["sepal_length", "decimal"]),
-        ("port taken", ok.clone(), vec!["--env-manager", "local", "--python", python, "--port", &port], 1, &["is taken", "--port"]),
-        ("host of another machine", ok.clone(), vec!["--host", "192.0.2.1"], 1, &["192.0.2.1", "--host"]),
-        ("Python missing", ok.clone(), vec!["--env-manager", "local", "--python", "/no/python"], 1, &["/no/python"]),
-        ("unknown env manager", ok.clone(), vec!["--env-manager", "nix"], 2, &["nix", "local"]),
+        (
+            "a URI",
+            "models:/churn/1".into(),
+            vec![],
+            2,
+            &["'models:'", "mlflow artifacts download"],
+        ),
+        (
+            "broken YAML",
+            at(&|m| fs::write(m.join("MLmodel"), "flavors: [").unwrap()),
+            vec![],
+            2,
+            &["not valid YAML", "line"],
+        ),
+        (
+            "unknown flavor",
+            at(&|m| replace(&m.join("MLmodel"), "python_function:", "other:")),
+            vec![],
+            2,
+            &["python_function", "sklearn"],
+        ),
+        (
+            "missing model file",
+            at(&|m| fs::remove_file(m.join("model.skops")).unwrap()),
+            vec![],
+            2,
+            &["model.skops"],
+        ),
+        (
+            "bad signature",
+            at(&|m| {
+                replace(
+                    &m.join("MLmodel"),
+                    "\"double\", \"name\": \"sepal_length\"",
+                    "\"decimal\", \"name\": \"sepal_length\"",
+                )
+            }),
+            vec![],
+            2,
+            &["sepal_length", "decimal"],
+        ),
+        (
+            "port taken",
+            ok.clone(),
+            vec![
+                "--env-manager",
+                "local",
+                "--python",
+                python,
+                "--port",
+                &port,
+            ],
+            1,
+            &["is taken", "--port"],
+        ),
+        (
+            "host of another machine",
+            ok.clone(),
+            vec!["--host", "192.0.2.1"],
+            1,
+            &["192.0.2.1", "--host"],
+        ),
+        (
+            "Python missing",
+            ok.clone(),
+            vec!["--env-manager", "local", "--python", "/no/python"],
+            1,
+            &["/no/python"],
+        ),
+        (
+            "unknown env manager",
+            ok.clone(),
+            vec!["--env-manager", "nix"],
+            2,
+            &["nix", "local"],
+        ),
         ("no model", PathBuf::new(), vec![], 2, &["MODEL"]),
     ];
     for (name, folder, options, code, parts) in table {
@@ -63,14 +136,23 @@ fn what_cannot_be_served_is_said_before_anything_runs() {
         for part in parts {
             assert!(text.contains(part), "{name}: '{part}' is not in\n{text}");
         }
-        assert!(!text.contains("panicked") && !text.contains("Traceback"), "{name}: {text}");
+        assert!(
+            !text.contains("panicked") && !text.contains("Traceback"),
+            "{name}: {text}"
+        );
     }
 }
 
 #[test]
 fn a_model_that_does_not_load_says_why() {
     let scratch = tempfile::tempdir().unwrap();
-    let broken = changed(scratch.path(), |m| replace(&m.join("MLmodel"), "loader_module: mlflow.sklearn", "loader_module: no_such_module"));
+    let broken = changed(scratch.path(), |m| {
+        replace(
+            &m.join("MLmodel"),
+            "loader_module: mlflow.sklearn",
+            "loader_module: no_such_module",
+        )
+    });
     let output = sluis()
         .arg("serve")
         .arg(broken)
@@ -87,7 +169,10 @@ fn a_model_that_does_not_load_says_why() {
 fn bad_requests_get_the_status_that_is_theirs() {
     let server = Server::start(&model("sk_cols"), &["--max-body-size", "1"]);
     let json: &[(&str, &str)] = &[("content-type", "application/json")];
-    let gzip: &[(&str, &str)] = &[("content-type", "application/json"), ("content-encoding", "gzip")];
+    let gzip: &[(&str, &str)] = &[
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
     let deep = "[".repeat(100_000);
     let table: Vec<(&str, &[(&str, &str)], &[u8], u16, &str)> = vec![
         ("malformed JSON", json, b"{\"dataframe_split\": ", 400, "valid JSON"),
@@ -105,6 +190,9 @@ fn bad_requests_get_the_status_that_is_theirs() {
         let (found, text) = request(server.port, "POST", "/invocations", headers, body);
         assert_eq!(found, status, "{name}: {text}");
         assert!(text.contains(part), "{name}: {text}");
-        assert!(!text.contains("stack_trace") && !text.contains("site-packages"), "{name}: {text}");
+        assert!(
+            !text.contains("stack_trace") && !text.contains("site-packages"),
+            "{name}: {text}"
+        );
     }
 }

@@ -12,7 +12,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("worker", &["mlflow"]),
     ("scoring", &["mlflow", "worker"]),
     ("gateway", &["mlflow", "scoring"]),
-    ("sluis", &["environment", "gateway", "mlflow", "scoring", "worker"]),
+    (
+        "sluis",
+        &["environment", "gateway", "mlflow", "scoring", "worker"],
+    ),
 ];
 
 #[test]
@@ -20,7 +23,9 @@ fn crates_depend_on_what_the_table_allows_and_nothing_else() {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(root().join("crates")).unwrap().flatten() {
         let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).unwrap();
-        let names = manifest.lines().filter_map(|line| line.strip_prefix("sluis-"));
+        let names = manifest
+            .lines()
+            .filter_map(|line| line.strip_prefix("sluis-"));
         let names = names.map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned());
         let mut names: Vec<String> = names.collect();
         names.sort();
@@ -29,16 +34,34 @@ fn crates_depend_on_what_the_table_allows_and_nothing_else() {
     }
     let allowed: BTreeMap<String, Vec<String>> = ALLOWED
         .iter()
-        .map(|(name, below)| ((*name).to_owned(), below.iter().map(|name| (*name).to_owned()).collect()))
+        .map(|(name, below)| {
+            (
+                (*name).to_owned(),
+                below.iter().map(|name| (*name).to_owned()).collect(),
+            )
+        })
         .collect();
-    assert_eq!(found, allowed, "change the table in docs/ARCHITECTURE.md together with this one");
+    assert_eq!(
+        found, allowed,
+        "change the table in docs/ARCHITECTURE.md together with this one"
+    );
 }
 
 #[test]
 fn the_table_of_the_architecture_page_names_every_crate() {
     let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
     for (name, below) in ALLOWED {
-        let row = format!("| `{name}` | {} |", if below.is_empty() { "–".to_owned() } else { below.join(", ") });
-        assert!(page.contains(&row), "docs/ARCHITECTURE.md lacks the row {row}");
+        let row = format!(
+            "| `{name}` | {} |",
+            if below.is_empty() {
+                "–".to_owned()
+            } else {
+                below.join(", ")
+            }
+        );
+        assert!(
+            page.contains(&row),
+            "docs/ARCHITECTURE.md lacks the row {row}"
+        );
     }
 }

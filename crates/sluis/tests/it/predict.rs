@@ -7,13 +7,23 @@ use super::server::{model, sluis, test_python};
 
 fn predict(folder: &Path, input: &Path, output: Option<&Path>) -> (i32, String, String) {
     let mut command = sluis();
-    command.args(["predict", "--env-manager", "local", "--python"]).arg(test_python()).arg("-m").arg(folder).arg("-i").arg(input);
+    command
+        .args(["predict", "--env-manager", "local", "--python"])
+        .arg(test_python())
+        .arg("-m")
+        .arg(folder)
+        .arg("-i")
+        .arg(input);
     if let Some(output) = output {
         command.arg("-o").arg(output);
     }
     let done = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+    (
+        done.status.code().unwrap(),
+        text(done.stdout),
+        text(done.stderr),
+    )
 }
 
 #[test]
@@ -21,10 +31,18 @@ fn csv_in_becomes_each_form_out() {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("in.csv");
     // Integers in a double column: MLflow's own command refuses them here, its server takes them.
-    fs::write(&input, "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0\n6.7,3.0,5.2,2.3\n").unwrap();
+    fs::write(
+        &input,
+        "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0\n6.7,3.0,5.2,2.3\n",
+    )
+    .unwrap();
     let iris = model("sk_cols");
     let (code, out, err) = predict(&iris, &input, None);
-    assert_eq!((code, out.as_str()), (0, "{\"predictions\": [0, 2]}"), "{err}");
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "{\"predictions\": [0, 2]}"),
+        "{err}"
+    );
     for (name, expected) in [
         ("out.json", "{\"predictions\": [0, 2]}"),
         ("out.jsonl", "{\"predictions\": 0}\n{\"predictions\": 2}\n"),
@@ -44,10 +62,17 @@ fn csv_in_becomes_each_form_out() {
 fn refused_input_ends_with_three_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("in.json");
-    fs::write(&input, r#"{"dataframe_split": {"columns": ["sepal_length"], "data": [[5.1]]}}"#).unwrap();
+    fs::write(
+        &input,
+        r#"{"dataframe_split": {"columns": ["sepal_length"], "data": [[5.1]]}}"#,
+    )
+    .unwrap();
     let output = folder.path().join("out.json");
     let (code, _, err) = predict(&model("sk_cols"), &input, Some(&output));
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("Model is missing inputs ['sepal_width', 'petal_length', 'petal_width']"), "{err}");
+    assert!(
+        err.contains("Model is missing inputs ['sepal_width', 'petal_length', 'petal_width']"),
+        "{err}"
+    );
     assert!(!output.exists());
 }

@@ -14,16 +14,30 @@ fn kind(name: &str) -> String {
 #[test]
 fn it_answers_every_payload_form_and_ends_clean_on_sigterm() {
     let server = Server::start(&model("sk_cols"), &["--workers", "2"]);
-    assert_eq!(server.predict(IRIS), (200, "{\"predictions\": [0, 2]}".into()));
+    assert_eq!(
+        server.predict(IRIS),
+        (200, "{\"predictions\": [0, 2]}".into())
+    );
     let csv = b"sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n";
-    assert_eq!(server.post("/invocations", "text/csv", csv), (200, "{\"predictions\": [0]}".into()));
+    assert_eq!(
+        server.post("/invocations", "text/csv", csv),
+        (200, "{\"predictions\": [0]}".into())
+    );
     let azure = IRIS.replace("dataframe_split", "input_data");
-    assert_eq!(server.post("/score", "application/json", azure.as_bytes()), (200, "[0, 2]".into()));
-    assert_eq!(request(server.port, "GET", "/version", &[], b""), (200, "3.17.2".into()));
+    assert_eq!(
+        server.post("/score", "application/json", azure.as_bytes()),
+        (200, "[0, 2]".into())
+    );
+    assert_eq!(
+        request(server.port, "GET", "/version", &[], b""),
+        (200, "3.17.2".into())
+    );
     let workers = server.descendants();
     assert!(workers.len() >= 2, "{workers:?}");
     assert_eq!(server.terminate(), Some(0));
-    eventually("no process is left", || workers.iter().all(|id| !alive(*id)).then_some(()));
+    eventually("no process is left", || {
+        workers.iter().all(|id| !alive(*id)).then_some(())
+    });
 }
 
 #[test]
@@ -33,14 +47,19 @@ fn a_killed_server_leaves_no_process_behind() {
     assert!(!below.is_empty());
     signal("KILL", server.process.id());
     server.process.wait().unwrap();
-    eventually("no process is left", || below.iter().all(|id| !alive(*id)).then_some(()));
+    eventually("no process is left", || {
+        below.iter().all(|id| !alive(*id)).then_some(())
+    });
 }
 
 #[test]
 fn a_killed_worker_is_replaced_and_its_request_answered() {
     let mut server = Server::start(&model("sk_cols"), &[]);
     // The guardian is a shell; the worker is the descendant that runs Python.
-    let is_python = |id: &u32| std::fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains("python"));
+    let is_python = |id: &u32| {
+        std::fs::read_to_string(format!("/proc/{id}/cmdline"))
+            .is_ok_and(|line| line.contains("python"))
+    };
     let worker = server.descendants().into_iter().find(is_python).unwrap();
     signal("KILL", worker);
     server.wait_for("ended by itself");
@@ -59,9 +78,20 @@ fn a_stuck_call_ends_with_504_and_the_next_is_answered() {
 
 #[test]
 fn more_requests_than_may_wait_are_refused_at_once() {
-    let server = Server::start(&model("outputs"), &["--max-requests", "1", "--timeout", "20"]);
+    let server = Server::start(
+        &model("outputs"),
+        &["--max-requests", "1", "--timeout", "20"],
+    );
     let port = server.port;
-    let slow = std::thread::spawn(move || request(port, "POST", "/invocations", &[("content-type", "application/json")], kind("sleep").as_bytes()));
+    let slow = std::thread::spawn(move || {
+        request(
+            port,
+            "POST",
+            "/invocations",
+            &[("content-type", "application/json")],
+            kind("sleep").as_bytes(),
+        )
+    });
     let refused = eventually("a request is refused", || {
         let (status, body) = server.predict(&kind("int"));
         (status == 429).then_some(body)

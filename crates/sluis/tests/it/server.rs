@@ -28,8 +28,19 @@ pub(crate) fn model(name: &str) -> PathBuf {
 /// The binary with a data folder of the tests' own.
 pub(crate) fn sluis() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluis"));
-    command.env("SLUIS_DATA_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")).stdin(Stdio::null());
-    for name in ["MLFLOW_HOST", "MLFLOW_PORT", "MLFLOW_MODELS_WORKERS", "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", "SLUIS_LOG"] {
+    command
+        .env(
+            "SLUIS_DATA_DIR",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("data"),
+        )
+        .stdin(Stdio::null());
+    for name in [
+        "MLFLOW_HOST",
+        "MLFLOW_PORT",
+        "MLFLOW_MODELS_WORKERS",
+        "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT",
+        "SLUIS_LOG",
+    ] {
         command.env_remove(name);
     }
     command
@@ -45,8 +56,16 @@ impl Server {
     /// Serves a model on a free port, and waits until it is ready.
     pub(crate) fn start(model: &Path, options: &[&str]) -> Self {
         let mut command = sluis();
-        command.arg("serve").arg(model).args(["--port", "0", "--env-manager", "local", "--python"]).arg(test_python());
-        let mut process = command.args(options).stderr(Stdio::piped()).spawn().unwrap();
+        command
+            .arg("serve")
+            .arg(model)
+            .args(["--port", "0", "--env-manager", "local", "--python"])
+            .arg(test_python());
+        let mut process = command
+            .args(options)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stderr = process.stderr.take().unwrap();
         let (sender, log) = mpsc::channel();
         std::thread::spawn(move || {
@@ -56,9 +75,17 @@ impl Server {
                 }
             }
         });
-        let mut server = Self { process, port: 0, log };
+        let mut server = Self {
+            process,
+            port: 0,
+            log,
+        };
         let line = server.wait_for("ready: POST http://");
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .unwrap();
         server.port = address.rsplit(':').next().unwrap().parse().unwrap();
         server
     }
@@ -68,7 +95,10 @@ impl Server {
         let end = Instant::now() + DEADLINE;
         let mut seen = Vec::new();
         loop {
-            match self.log.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match self
+                .log
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => seen.push(line),
                 Err(error) => panic!("'{part}' was not logged ({error}):\n{}", seen.join("\n")),
@@ -77,7 +107,13 @@ impl Server {
     }
 
     pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
-        request(self.port, "POST", path, &[("content-type", content_type)], body)
+        request(
+            self.port,
+            "POST",
+            path,
+            &[("content-type", content_type)],
+            body,
+        )
     }
 
     pub(crate) fn predict(&self, json: &str) -> (u16, String) {
@@ -106,7 +142,13 @@ impl Drop for Server {
 }
 
 pub(crate) fn signal(name: &str, id: u32) {
-    assert!(Command::new("kill").args(["-s", name, &id.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-s", name, &id.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 /// The exit code of a process that ends within the deadline.
@@ -145,19 +187,37 @@ fn descendants(parent: u32) -> Vec<u32> {
 }
 
 /// One HTTP/1.1 request on a connection of its own; status and body of the answer.
-pub(crate) fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+pub(crate) fn request(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(b"\r\n")).unwrap();
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(b"\r\n"))
+        .unwrap();
     stream.write_all(body).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let text = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    (status.unwrap_or_else(|| panic!("no answer: {text}")), body.to_owned())
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (
+        status.unwrap_or_else(|| panic!("no answer: {text}")),
+        body.to_owned(),
+    )
 }
