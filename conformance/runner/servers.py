@@ -104,6 +104,14 @@ class Server:
     def alive(self):
         return self.process.poll() is None
 
+    def ended(self, seconds=2.0):
+        """Whether the process ends within `seconds`: its sockets close a moment before it can be waited for."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def log_tail(self, lines=20):
         text = (self.folder / "log").read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:])
@@ -119,8 +127,7 @@ class Server:
                     self.left_behind.append(f"pid {self.process.pid} (the server itself ignored SIGTERM)")
             self.left_behind += survivors(self.mark, self.process.pid)
             end_group(self.process)
-            for pid in marked(self.mark):
-                kill(pid)
+            kill_marked(self.mark)
             self.process = None
         if not keep_log:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -184,8 +191,16 @@ def end_group(process):
     process.wait()
 
 
-def kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def kill_marked(mark, seconds=5.0):
+    """Kills what carries the mark and waits, at most `seconds`, until it is gone."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pids = marked(mark)
+        if not pids:
+            return
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.02)

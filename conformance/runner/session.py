@@ -60,7 +60,7 @@ def replay_rows(setup, rows, server, row_seconds, results):
         result = replay_row(setup, row, HOST, server.port, row_seconds)
         results.append(result)
         if result.outcome != "answer":
-            if not server.alive():
+            if result.outcome == "crash" and server.ended():
                 result.reason += f"; the server ended with {server.process.returncode}\n{server.log_tail(8)}"
             return rows[number:]
     return []
@@ -90,8 +90,8 @@ class RunningServer:
         self.port = port
         self.left_behind = []
 
-    def alive(self):
-        return True  # we cannot know; a broken connection tells
+    def ended(self):
+        return False  # we cannot know; a broken connection tells
 
     def __enter__(self):
         return self
