@@ -17,6 +17,14 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(3600);
 /// How often a builder that waits for another one looks whether it was told to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// What a build is made with.
+pub(crate) struct Tools<'a> {
+    pub(crate) uv: &'a Uv,
+    /// Named where one of them is what does not install.
+    pub(crate) additions: &'a [Addition],
+    pub(crate) cancel: &'a Cancel,
+}
+
 /// Where an environment stands, and who may build it.
 pub(crate) struct Place {
     folder: PathBuf,
@@ -48,13 +56,11 @@ impl Place {
     pub(crate) fn build(
         &self,
         lock: &Lock,
-        additions: &[Addition],
-        uv: &Uv,
-        cancel: &Cancel,
+        tools: &Tools<'_>,
         progress: &mut dyn Progress,
     ) -> Result<(), BuildError> {
         fs::create_dir_all(&self.folder).map_err(BuildError::files(&self.folder))?;
-        let _held = self.hold(cancel, progress)?;
+        let _held = self.hold(tools.cancel, progress)?;
         if self.is_built() {
             return Ok(());
         }
@@ -66,7 +72,7 @@ impl Place {
             .prefix(&prefix)
             .tempdir_in(&self.folder)
             .map_err(BuildError::files(&self.folder))?;
-        self.fill(building.path(), lock, additions, uv, cancel)?;
+        self.fill(building.path(), lock, tools)?;
         let place = self.path();
         if place.exists() {
             fs::remove_dir_all(&place).map_err(BuildError::files(&place))?;
@@ -121,15 +127,8 @@ impl Place {
         }
     }
 
-    fn fill(
-        &self,
-        folder: &Path,
-        lock: &Lock,
-        additions: &[Addition],
-        uv: &Uv,
-        cancel: &Cancel,
-    ) -> Result<(), BuildError> {
-        let mut venv = uv.command(&[
+    fn fill(&self, folder: &Path, lock: &Lock, tools: &Tools<'_>) -> Result<(), BuildError> {
+        let mut venv = tools.uv.command(&[
             "venv",
             "--quiet",
             "--allow-existing",
@@ -138,36 +137,37 @@ impl Place {
             "--python",
         ]);
         venv.arg(&lock.python).arg(folder);
-        self.step("making the environment", venv, additions, cancel)?;
+        self.step("making the environment", venv, tools)?;
         let requirements = folder.join("sluis-lock.txt");
         fs::write(&requirements, lock.text()).map_err(BuildError::files(&requirements))?;
-        let mut install = uv.command(&["pip", "install", "--quiet", "--no-deps", "--python"]);
+        let mut install = tools
+            .uv
+            .command(&["pip", "install", "--quiet", "--no-deps", "--python"]);
         install
             .arg(python_of(folder))
             .arg("--requirement")
             .arg(&requirements);
-        self.step("installing packages", install, additions, cancel)
+        self.step("installing packages", install, tools)
     }
 
     fn step(
         &self,
         what: &'static str,
         command: Command,
-        additions: &[Addition],
-        cancel: &Cancel,
+        tools: &Tools<'_>,
     ) -> Result<(), BuildError> {
         let outcome = Run {
             what,
             limit: INSTALL_LIMIT,
             log: &self.log,
-            cancel,
+            cancel: tools.cancel,
         }
         .run(command)?;
         if outcome.success {
             return Ok(());
         }
         Err(BuildError::Packages {
-            sentence: explain(&outcome.output, additions),
+            sentence: explain(&outcome.output, tools.additions),
             log: self.log.clone(),
         })
     }

@@ -8,6 +8,7 @@ mod environments;
 mod error;
 mod local;
 mod lock;
+mod make;
 mod process;
 mod progress;
 mod python;

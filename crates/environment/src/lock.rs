@@ -41,6 +41,23 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
+    /// The lock of what uv solved.
+    fn of(spec: &Spec, python: &Interpreter, solved: &str) -> Self {
+        let options = spec
+            .requirements
+            .iter()
+            .filter(|line| line.kind == RequirementKind::Option && !line.text.starts_with("-c "));
+        let lines = solved.lines().map(str::trim).filter(is_package);
+        let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+        lines.sort();
+        Self {
+            python: python.path.clone(),
+            python_version: python.version.to_string(),
+            options: options.map(|line| line.text.clone()).collect(),
+            lines,
+        }
+    }
+
     /// The name of the environment: by lines, minor version of Python, and platform.
     pub(crate) fn digest(&self) -> String {
         let minor = self
@@ -201,23 +218,7 @@ pub(crate) fn solve(
         });
     }
     let text = fs::read_to_string(&output).map_err(BuildError::files(&output))?;
-    let options = spec
-        .requirements
-        .iter()
-        .filter(|line| line.kind == RequirementKind::Option && !line.text.starts_with("-c "));
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| is_package(line))
-        .map(str::to_owned)
-        .collect();
-    lines.sort();
-    Ok(Lock {
-        python: python.path.clone(),
-        python_version: python.version.to_string(),
-        options: options.map(|line| line.text.clone()).collect(),
-        lines,
-    })
+    Ok(Lock::of(spec, python, &text))
 }
 
 fn is_package(line: &&str) -> bool {

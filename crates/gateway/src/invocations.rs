@@ -25,15 +25,11 @@ const MAX_DEPTH: usize = 500;
 
 pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let header = match parts
+    let header = parts
         .headers
         .get(header::CONTENT_TYPE)
-        .map(|value| value.to_str())
-    {
-        None => None,
-        Some(text) => Some(text.unwrap_or("(not ASCII)").to_owned()),
-    };
-    let payload_type = match PayloadType::of(header.as_deref()) {
+        .map(|value| value.to_str().unwrap_or("(not ASCII)"));
+    let payload_type = match PayloadType::of(header) {
         Ok(payload_type) => payload_type,
         Err(text) => return respond::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text),
     };
@@ -42,21 +38,17 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
         Err(problem) => return respond::body_error(&problem),
     };
     match payload_type {
-        PayloadType::Json => json(served, body, header, Shape::Wrapped).await,
+        PayloadType::Json => json(served, body, Shape::Wrapped).await,
         PayloadType::Csv | PayloadType::Parquet => {
             served.metrics.decoded(false, 0.0);
-            raw(served, "POST", "/invocations", header, body, Shape::Wrapped).await
+            let request = RawRequest::invocation(header.unwrap_or_default(), body);
+            score(served, Work::Raw(request), Shape::Wrapped).await
         }
     }
 }
 
 /// Scores a JSON body of MLflow's protocol.
-pub(crate) async fn json(
-    served: &Arc<Served>,
-    body: Bytes,
-    content_type: Option<String>,
-    shape: Shape,
-) -> Response {
+pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Response {
     let start = Instant::now();
     let decoded = if body.len() < LARGE {
         served.contract.decode_json(&body)
@@ -75,30 +67,15 @@ pub(crate) async fn json(
             let text = format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.");
             respond::error(StatusCode::BAD_REQUEST, &ErrorDocument::bad_request(text))
         }
-        Decoded::AsItCame => raw(served, "POST", "/invocations", content_type, body, shape).await,
+        Decoded::AsItCame => {
+            let request = RawRequest::invocation("application/json", body);
+            score(served, Work::Raw(request), shape).await
+        }
     }
 }
 
-/// Hands a request to MLflow's own code in the model's environment.
-pub(crate) async fn raw(
-    served: &Arc<Served>,
-    method: &str,
-    path: &str,
-    content_type: Option<String>,
-    body: Bytes,
-    shape: Shape,
-) -> Response {
-    let headers = content_type.map(|value| ("content-type".to_owned(), value));
-    let request = RawRequest {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        headers: headers.into_iter().collect(),
-        body,
-    };
-    score(served, Work::Raw(request), shape).await
-}
-
-async fn score(served: &Arc<Served>, work: Work, shape: Shape) -> Response {
+/// Asks the model, and answers in the caller's shape.
+pub(crate) async fn score(served: &Arc<Served>, work: Work, shape: Shape) -> Response {
     match served.scoring.score(work).await {
         Ok(answer) => {
             let start = Instant::now();

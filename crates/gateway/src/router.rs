@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
 use sluis_mlflow::encode::Shape;
+use sluis_mlflow::{RawRequest, Work};
 
 use crate::respond;
 use crate::served::Served;
@@ -108,15 +109,8 @@ async fn dispatch(served: &Arc<Served>, route: Route, request: Request<Body>) ->
         Route::Version => health::version(served),
         Route::Metrics => health::metrics(served),
         Route::OpenApi => {
-            invocations::raw(
-                served,
-                "GET",
-                OPENAPI,
-                None,
-                bytes::Bytes::new(),
-                Shape::Wrapped,
-            )
-            .await
+            let work = Work::Raw(RawRequest::get(OPENAPI));
+            invocations::score(served, work, Shape::Wrapped).await
         }
         Route::Invocations => invocations::handle(served, request).await,
         Route::Score => score::handle(served, request).await,

@@ -38,12 +38,9 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
             ErrorDocument::bad_request("POST body is empty. Expecting a JSON dictionary.");
         return respond::error(StatusCode::BAD_REQUEST, &document);
     }
-    let json = Some("application/json".to_owned());
     match from_input_data(&body) {
-        Ok(Some(rewritten)) => {
-            invocations::json(served, Bytes::from(rewritten), json, Shape::Bare).await
-        }
-        Ok(None) => invocations::json(served, body, json, Shape::Wrapped).await,
+        Ok(Some(rewritten)) => invocations::json(served, Bytes::from(rewritten), Shape::Bare).await,
+        Ok(None) => invocations::json(served, body, Shape::Wrapped).await,
         Err(problem) => respond::error(
             StatusCode::BAD_REQUEST,
             &ErrorDocument::bad_request(problem.to_string()),

@@ -26,6 +26,28 @@ pub struct RawRequest {
     pub body: Bytes,
 }
 
+impl RawRequest {
+    /// A payload for `POST /invocations` of MLflow's own application.
+    pub fn invocation(content_type: &str, body: Bytes) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            path: "/invocations".to_owned(),
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body,
+        }
+    }
+
+    /// A request without a body for another of its routes.
+    pub fn get(path: &str) -> Self {
+        Self {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+}
+
 impl Work {
     /// Rows, as far as they are known: a raw payload counts as one.
     pub fn rows(&self) -> usize {

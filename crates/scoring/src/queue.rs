@@ -50,10 +50,14 @@ pub(crate) struct QueueHandle(mpsc::UnboundedSender<Command>);
 
 impl QueueHandle {
     /// Sends a command; unbounded, because each entry holds a permit and each slot sends one command at a time.
-    pub(crate) fn send(&self, command: Command) -> Result<(), Command> {
-        self.0.send(command).map_err(|error| error.0)
+    pub(crate) fn send(&self, command: Command) -> Result<(), QueueEnded> {
+        self.0.send(command).map_err(|_| QueueEnded)
     }
 }
+
+/// The service is stopping; what was sent is dropped, and its callers see that.
+#[derive(Debug)]
+pub(crate) struct QueueEnded;
 
 pub(crate) struct Queue {
     commands: mpsc::UnboundedReceiver<Command>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
-use sluis_mlflow::{Answer, Decoded, HttpAnswer, Work};
+use sluis_mlflow::{Answer, Decoded, HttpAnswer, RawRequest, Work};
 use sluis_worker::CallError;
 use tokio::time::{Duration, Instant};
 
@@ -110,10 +110,10 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
     let work = match content_type {
         ContentType::Json => match staged.contract.decode_json(&body) {
             Decoded::Input(input) => Work::Input(input),
-            Decoded::AsItCame => Work::Raw(stage::raw(content_type.media_type(), body)),
+            Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
         },
         ContentType::Csv | ContentType::Parquet => {
-            Work::Raw(stage::raw(content_type.media_type(), body))
+            Work::Raw(RawRequest::invocation(content_type.media_type(), body))
         }
     };
     let deadline = Instant::now() + Duration::from_secs(args.timeout);

@@ -147,18 +147,8 @@ fn example(model: &Model, contract: &Contract) -> Option<Work> {
     let request = model.example_request()?;
     Some(match contract.decode_json(&request.body) {
         Decoded::Input(input) => Work::Input(input),
-        Decoded::AsItCame => Work::Raw(raw("application/json", request.body)),
+        Decoded::AsItCame => Work::Raw(RawRequest::invocation("application/json", request.body)),
     })
-}
-
-/// A payload for MLflow's own code.
-pub(crate) fn raw(content_type: &str, body: bytes::Bytes) -> RawRequest {
-    RawRequest {
-        method: "POST".to_owned(),
-        path: "/invocations".to_owned(),
-        headers: vec![("content-type".to_owned(), content_type.to_owned())],
-        body,
-    }
 }
 
 /// A model given as the positional argument or by MLflow's option.

@@ -173,7 +173,7 @@ impl Reader<'_> {
             if !self.is_inside(included) {
                 return Err(problem(included, "it is not a file of the model folder"));
             }
-            return self.requirements(&included.to_owned(), depth + 1);
+            return self.requirements(included, depth + 1);
         }
         if let Some(constraints) = option_value(&requirement.text, &["-c", "--constraint"]) {
             if !self.is_inside(constraints) {

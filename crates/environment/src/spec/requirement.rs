@@ -103,6 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn lines_are_told_apart() {
         let table = [
             (

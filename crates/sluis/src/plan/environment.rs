@@ -118,9 +118,7 @@ fn built(
     }
     resolved.interpreter = Some(python.path.display().to_string());
     resolved.interpreter_version = Some(python.version.to_string());
-    resolved.built = environments
-        .known(spec, python)
-        .is_some_and(|(_, _, built)| built);
+    resolved.built = environments.is_built(spec, python);
 }
 
 fn as_it_is(resolved: &mut ResolvedEnvironment, spec: &Spec, options: &EnvironmentOptions) {
