@@ -9,6 +9,8 @@ pub(crate) enum PayloadType {
     Json,
     Csv,
     Parquet,
+    /// A form that only the model's own MLflow knows.
+    Other,
 }
 
 impl PayloadType {

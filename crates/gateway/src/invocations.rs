@@ -17,7 +17,7 @@ use crate::content_type::PayloadType;
 use crate::respond;
 use crate::served::Served;
 
-/// A body above this is decoded, and its answer encoded, off the threads that serve connections.
+/// A body above this is decoded off the threads that serve connections.
 const LARGE: usize = 256 << 10;
 
 /// JSON nested deeper than this is refused: Python's reader would fail on it, and no payload needs it.
@@ -31,6 +31,8 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
         .map(|value| value.to_str().unwrap_or("(not ASCII)"));
     let payload_type = match PayloadType::of(header) {
         Ok(payload_type) => payload_type,
+        // MLflow 1.x has content types of its own, such as `application/json; format=pandas-split`.
+        Err(_) if header.is_some() && served.contract.speaks_1x() => PayloadType::Other,
         Err(text) => return respond::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text),
     };
     let body = match body::read(&parts.headers, body, &served.limits).await {
@@ -39,7 +41,7 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
     };
     match payload_type {
         PayloadType::Json => json(served, body, Shape::Wrapped).await,
-        PayloadType::Csv | PayloadType::Parquet => {
+        PayloadType::Csv | PayloadType::Parquet | PayloadType::Other => {
             served.metrics.decoded(false, 0.0);
             let request = RawRequest::invocation(header.unwrap_or_default(), body);
             score(served, Work::Raw(request), Shape::Wrapped).await

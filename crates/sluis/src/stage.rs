@@ -78,7 +78,7 @@ pub(crate) async fn stage(
             if count == 1 { "" } else { "es" }
         ),
     );
-    let contract = Arc::new(Contract::compile(&model));
+    let contract = Contract::compile(&model);
     let guardian = Guardian::start()
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let program = Program::install(data_dir)
@@ -111,6 +111,8 @@ pub(crate) async fn stage(
         instances.push(instance);
     }
     let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
+    let version = ready.versions.mlflow.as_deref().unwrap_or_default();
+    let contract = Arc::new(contract.beside(version));
     tell(&ready, &warmed, steps);
     Ok(Staged {
         model,

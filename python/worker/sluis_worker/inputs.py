@@ -38,7 +38,8 @@ class InputDecoder:
             raise ProtocolError(
                 "a frame of {} columns has the shape {}".format(len(columns), list(array.shape))
             )
-        return pd.DataFrame(array, columns=columns, copy=False)
+        # Column by column, as MLflow's own frames lie in memory: a sum over another layout may differ in its last bit.
+        return pd.DataFrame(np.asfortranarray(array), columns=columns, copy=False)
 
     def tensors(self, head, body):
         """Named tensors, in order."""

@@ -12,6 +12,7 @@ use crate::model::{DataType, Model, Schema, TensorSpec};
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
+    pub(crate) speaks_1x: bool,
 }
 
 impl Contract {
@@ -19,7 +20,21 @@ impl Contract {
     pub fn compile(model: &Model) -> Self {
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            speaks_1x: false,
         }
+    }
+
+    /// The contract beside the MLflow of the model's environment. The server of MLflow 1.x has its own payload forms and
+    /// answers, which its own code gives; the frames of MLflow 2, which it does not know, are decoded all the same.
+    #[must_use]
+    pub fn beside(mut self, mlflow_version: &str) -> Self {
+        self.speaks_1x = mlflow_version.starts_with("1.");
+        self
+    }
+
+    /// Whether the MLflow of the model's environment is 1.x.
+    pub fn speaks_1x(&self) -> bool {
+        self.speaks_1x
     }
 
     /// What payloads are decoded into.

@@ -41,7 +41,11 @@ impl Contract {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
         }
-        match (&self.layout, Envelope::read(body)?.payload()?) {
+        let payload = Envelope::read(body)?.payload()?;
+        if self.speaks_1x && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
+            return None;
+        }
+        match (&self.layout, payload) {
             (Layout::Columns(layout), Payload::Split(value)) => frame::from_split(layout, &value),
             (Layout::Columns(layout), Payload::Records(value)) => {
                 frame::from_records(layout, &value, rows::Extras::Dropped)

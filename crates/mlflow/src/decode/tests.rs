@@ -94,3 +94,21 @@ fn what_rust_does_not_decide_goes_as_it_came() {
         );
     }
 }
+
+#[test]
+fn payload_forms_of_mlflow_1x_are_its_own_codes() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/sk_tensor"
+    );
+    let contract = Contract::compile(&Model::open(folder).unwrap());
+    let body = br#"{"inputs": [[1, 2, 3, 4]]}"#;
+    assert!(matches!(
+        contract.decode_json(body),
+        Decoded::Input(Input::Tensor(_))
+    ));
+    assert!(matches!(
+        contract.beside("1.30.1").decode_json(body),
+        Decoded::AsItCame
+    ));
+}

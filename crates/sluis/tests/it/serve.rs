@@ -83,14 +83,18 @@ fn more_requests_than_may_wait_are_refused_at_once() {
         &["--max-requests", "1", "--timeout", "20"],
     );
     let port = server.port;
+    // Our own probes may be what is in work when it arrives: it is sent until it is taken.
     let slow = std::thread::spawn(move || {
-        request(
+        let json = [("content-type", "application/json")];
+        while request(
             port,
             "POST",
             "/invocations",
-            &[("content-type", "application/json")],
+            &json,
             kind("sleep").as_bytes(),
         )
+        .0 == 429
+        {}
     });
     let refused = eventually("a request is refused", || {
         let (status, body) = server.predict(&kind("int"));
