@@ -144,6 +144,38 @@ fn what_cannot_be_served_is_said_before_anything_runs() {
 }
 
 #[test]
+fn an_environment_that_cannot_be_built_names_the_package() {
+    let scratch = tempfile::tempdir().unwrap();
+    let table = [
+        (
+            "sluis-no-such-package-of-anyone==1.0",
+            "'sluis-no-such-package-of-anyone' does not exist",
+        ),
+        ("six==99.99", "six==99.99"),
+        ("pandas==1.0.0", "pandas"),
+    ];
+    for (line, part) in table {
+        let broken = changed(scratch.path(), |m| {
+            let file = m.join("requirements.txt");
+            let text = fs::read_to_string(&file).unwrap();
+            fs::write(&file, format!("{text}\n{line}\n")).unwrap();
+        });
+        let output = sluis()
+            .arg("serve")
+            .arg(broken)
+            .args(["--port", "0"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{line}: {text}");
+        assert!(
+            text.contains(part) && text.contains(".log"),
+            "{line}: {text}"
+        );
+    }
+}
+
+#[test]
 fn a_model_that_does_not_load_says_why() {
     let scratch = tempfile::tempdir().unwrap();
     let broken = changed(scratch.path(), |m| {

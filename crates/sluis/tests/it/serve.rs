@@ -110,8 +110,7 @@ fn a_caller_that_hangs_up_and_one_that_sends_too_much_disturb_nobody() {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
     stream.write_all(b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").unwrap();
     drop(stream);
-    let large = vec![b' '; 64 << 20];
-    let (status, body) = server.post("/invocations", "application/json", &large);
+    let (status, body) = server.post_spaces("/invocations", 1 << 30);
     assert_eq!(status, 413, "{body}");
     assert_eq!(server.predict(IRIS).0, 200);
     assert_eq!(server.terminate(), Some(0));

@@ -116,6 +116,21 @@ impl Server {
         )
     }
 
+    /// Sends so many blanks as one body, all of them before the answer is read.
+    pub(crate) fn post_spaces(&self, path: &str, count: usize) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {count}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let chunk = vec![b' '; 1 << 20];
+        for _ in 0..count / chunk.len() {
+            stream.write_all(&chunk).unwrap();
+        }
+        answer(stream)
+    }
+
     pub(crate) fn predict(&self, json: &str) -> (u16, String) {
         self.post("/invocations", "application/json", json.as_bytes())
     }
@@ -208,6 +223,10 @@ pub(crate) fn request(
         .and_then(|()| stream.write_all(b"\r\n"))
         .unwrap();
     stream.write_all(body).unwrap();
+    answer(stream)
+}
+
+fn answer(mut stream: TcpStream) -> (u16, String) {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let text = String::from_utf8_lossy(&answer).into_owned();
