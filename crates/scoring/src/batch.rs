@@ -17,20 +17,20 @@ pub(crate) struct BatchRule {
 
 /// Takes the next request batch: the first waiting entry, and those behind it that may share its call.
 ///
-/// Entries are taken from the front without passing one over, so that order is kept; at least one is taken.
+/// `joinable` gives the part of an entry that may share a call, if any. Entries are taken from the front without passing one over, so that order is kept; at least one is taken.
 pub(crate) fn take<T>(
     waiting: &mut VecDeque<T>,
     rule: BatchRule,
-    work: impl Fn(&T) -> &Work,
+    joinable: impl Fn(&T) -> Option<&Input>,
 ) -> Vec<T> {
     let Some(first) = waiting.pop_front() else {
         return Vec::new();
     };
-    let mut rows = work(&first).rows();
+    let mut rows = joinable(&first).map_or(0, Input::rows);
     let mut batch = vec![first];
     while rule.merge
-        && let (Work::Input(first), Some(next)) = (work(&batch[0]), waiting.front())
-        && let Work::Input(input) = work(next)
+        && let (Some(first), Some(next)) = (joinable(&batch[0]), waiting.front())
+        && let Some(input) = joinable(next)
         && rows + input.rows() <= rule.max_rows
         && first.joins(input)
     {
@@ -98,7 +98,10 @@ mod tests {
         for (index, (rule, works, taken)) in table.into_iter().enumerate() {
             let mut waiting: VecDeque<Work> = works.into();
             let before = waiting.len();
-            let batch = take(&mut waiting, rule, |work| work);
+            let batch = take(&mut waiting, rule, |work| match work {
+                Work::Input(input) => Some(input),
+                Work::Raw(_) => None,
+            });
             assert_eq!(
                 (batch.len(), waiting.len()),
                 (taken, before - taken),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sluis_mlflow::{Answer, Work};
+use sluis_mlflow::{Answer, Input, Work};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -27,6 +27,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What may share a call. A request whose call broke is tried again alone: it may be what breaks calls.
+    fn joinable(&self) -> Option<&Input> {
+        match &self.work {
+            Work::Input(input) if self.attempts == 0 => Some(input),
+            _ => None,
+        }
+    }
+
     /// Answers the caller; it may have gone.
     pub(crate) fn answer(self, answer: Result<Answer, ScoreError>) {
         let _gone = self.reply.send(answer);
@@ -38,10 +46,12 @@ pub(crate) enum Command {
     Push(Entry),
     /// Requests that lost their scorer: they go first.
     Retry(Vec<Entry>),
-    /// A slot has an instance that is ready, and waits here for a request batch.
-    Idle(oneshot::Sender<Vec<Entry>>),
-    /// A slot could not start its instance.
-    Lost(String),
+    /// This slot has an instance that is ready, and waits here for a request batch.
+    Idle(usize, oneshot::Sender<Vec<Entry>>),
+    /// This slot could not start its instance.
+    Lost(usize, String),
+    /// A caller has gone without its answer: what it left behind gives its place back.
+    Gone,
 }
 
 /// Cheap to clone; the queue ends when the last handle is gone.
@@ -49,7 +59,8 @@ pub(crate) enum Command {
 pub(crate) struct QueueHandle(mpsc::UnboundedSender<Command>);
 
 impl QueueHandle {
-    /// Sends a command; unbounded, because each entry holds a permit and each slot sends one command at a time.
+    /// Sends a command; unbounded, because each entry holds a permit, whose caller goes once, and each slot
+    /// sends one command at a time.
     pub(crate) fn send(&self, command: Command) -> Result<(), QueueEnded> {
         self.0.send(command).map_err(|_| QueueEnded)
     }
@@ -64,9 +75,8 @@ pub(crate) struct Queue {
     waiting: VecDeque<Entry>,
     idle: VecDeque<oneshot::Sender<Vec<Entry>>>,
     rule: BatchRule,
-    /// Slots that cannot start an instance, out of `slots`.
-    lost: usize,
-    slots: usize,
+    /// By slot, whether it cannot start an instance.
+    lost: Vec<bool>,
     cause: String,
     metrics: ScoringMetrics,
 }
@@ -83,8 +93,7 @@ impl Queue {
             waiting: VecDeque::new(),
             idle: VecDeque::new(),
             rule,
-            lost: 0,
-            slots,
+            lost: vec![false; slots],
             cause: String::new(),
             metrics,
         };
@@ -112,19 +121,27 @@ impl Queue {
                     self.waiting.push_front(entry);
                 }
             }
-            Command::Idle(slot) => {
-                self.lost = 0;
+            Command::Idle(index, slot) => {
+                self.mark(index, false);
                 self.idle.push_back(slot);
             }
-            Command::Lost(cause) => {
-                self.lost = (self.lost + 1).min(self.slots);
+            Command::Lost(index, cause) => {
+                self.mark(index, true);
                 self.cause = cause;
             }
+            // Whoever has gone is looked for before each dispatch.
+            Command::Gone => {}
+        }
+    }
+
+    fn mark(&mut self, slot: usize, lost: bool) {
+        if let Some(mark) = self.lost.get_mut(slot) {
+            *mark = lost;
         }
     }
 
     fn dispatch(&mut self) {
-        if self.lost == self.slots {
+        if self.lost.iter().all(|lost| *lost) {
             let cause = self.cause.clone();
             for entry in self.waiting.drain(..) {
                 entry.answer(Err(ScoreError::Unavailable {
@@ -136,7 +153,7 @@ impl Queue {
         self.skip_abandoned();
         while !self.waiting.is_empty() {
             let Some(slot) = self.next_idle() else { return };
-            let batch = take(&mut self.waiting, self.rule, |entry| &entry.work);
+            let batch = take(&mut self.waiting, self.rule, Entry::joinable);
             for entry in &batch {
                 entry.started.store(true, Ordering::Relaxed);
                 self.metrics

@@ -16,7 +16,8 @@ pub trait Scorer: Send + 'static {
     /// Waits until the instance, which was ready and has no work, has ended by itself. Cancel-safe.
     fn ended(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Scores one piece of work. At the deadline the instance is ended by force.
+    /// Scores one piece of work. At the deadline the instance is ended by force. When the service stops, the future may be
+    /// dropped unfinished; then only [`stop`](Scorer::stop) follows.
     fn score(
         &mut self,
         work: Work,

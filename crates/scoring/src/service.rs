@@ -17,6 +17,9 @@ use crate::queue::{Command, Entry, Queue, QueueHandle};
 use crate::scorer::Scorer;
 use crate::slot::Slot;
 
+/// Longer limits are cut to this: the clock must hold them.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// The limits of a scoring service.
 #[derive(Clone, Debug)]
 pub struct ScoringConfig {
@@ -98,10 +101,12 @@ pub enum Drained {
 impl ScoringService {
     /// Starts the queue and one slot per scorer. The scorers are started by their slots.
     pub fn start<S: Scorer>(
-        config: ScoringConfig,
+        mut config: ScoringConfig,
         scorers: Vec<S>,
         metrics: ScoringMetrics,
     ) -> Self {
+        config.max_requests = config.max_requests.min(u32::MAX as usize);
+        config.request_timeout = config.request_timeout.min(LONGEST);
         let rule = BatchRule {
             merge: config.merge,
             max_rows: config.max_batch_rows,
@@ -119,8 +124,9 @@ impl ScoringService {
         service
             .tasks
             .spawn(service.stop.clone().run_until_cancelled_owned(queue.run()));
-        for scorer in scorers {
+        for (index, scorer) in scorers.into_iter().enumerate() {
             let slot = Slot {
+                index,
                 scorer,
                 queue: service.queue.clone(),
                 ready: service.ready.clone(),
@@ -158,7 +164,13 @@ impl ScoringService {
         if self.queue.send(Command::Push(entry)).is_err() {
             return Err(stopped());
         }
-        self.wait(answer, since, &started).await
+        let mut caller = Caller {
+            queue: &self.queue,
+            answered: false,
+        };
+        let answer = self.wait(answer, since, &started).await;
+        caller.answered = !matches!(answer, Err(ScoreError::TimedOut { .. }));
+        answer
     }
 
     async fn wait(
@@ -183,7 +195,8 @@ impl ScoringService {
         Err(ScoreError::TimedOut { limit })
     }
 
-    /// Waits until all accepted requests are answered or `grace` is over, then ends the instances.
+    /// Waits until all accepted requests are answered or `grace` is over, then ends the instances, which takes their
+    /// stop grace at most.
     ///
     /// Obligation of the caller: no new request is sent from here on.
     pub async fn drain(&self, grace: Duration) -> Drained {
@@ -196,6 +209,20 @@ impl ScoringService {
             Drained::Clean
         } else {
             Drained::Interrupted(left)
+        }
+    }
+}
+
+/// Tells the queue of a caller that goes without an answer, so that its place is free at once and not with the next call.
+struct Caller<'a> {
+    queue: &'a QueueHandle,
+    answered: bool,
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            let _ended = self.queue.send(Command::Gone);
         }
     }
 }

@@ -25,6 +25,8 @@ const MAX_ATTEMPTS: u32 = 2;
 const LOST_RETRY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Slot<S> {
+    /// Its number among the slots of its service.
+    pub(crate) index: usize,
     pub(crate) scorer: S,
     pub(crate) queue: QueueHandle,
     pub(crate) ready: ReadyCount,
@@ -35,11 +37,13 @@ pub(crate) struct Slot<S> {
 }
 
 impl<S: Scorer> Slot<S> {
-    /// Runs until `stop`, then ends the instance.
+    /// Runs until `stop`, then ends the instance. Work that is still unfinished then is dropped: its time is over.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        // Not biased: a batch in hand is always finished, since only the waits are cancelled.
+        // A batch in hand is dropped too: a call may have as long as a request may take, a stop may not.
         while let Some(batch) = stop.run_until_cancelled(self.next_batch()).await {
-            self.serve(batch).await;
+            if stop.run_until_cancelled(self.serve(batch)).await.is_none() {
+                break;
+            }
         }
         self.scorer.stop(self.stop_grace).await;
     }
@@ -49,13 +53,13 @@ impl<S: Scorer> Slot<S> {
         loop {
             if let Err(lost) = self.scorer.ready().await {
                 tracing::error!(cause = %lost, "the model could not be started");
-                let _ended = self.queue.send(Command::Lost(lost.to_string()));
+                let _ended = self.queue.send(Command::Lost(self.index, lost.to_string()));
                 tokio::time::sleep(LOST_RETRY).await;
                 continue;
             }
             let _ready = self.ready.hold();
             let (sender, receiver) = oneshot::channel();
-            if self.queue.send(Command::Idle(sender)).is_err() {
+            if self.queue.send(Command::Idle(self.index, sender)).is_err() {
                 std::future::pending::<()>().await;
             }
             tokio::select! {

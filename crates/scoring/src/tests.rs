@@ -263,3 +263,113 @@ async fn order_is_kept_across_slots() {
     }
     assert_eq!(*seen.lock().await, [0, 1, 2, 3, 4, 5]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_gives_its_place_back_at_once() {
+    let config = ScoringConfig {
+        max_requests: 2,
+        ..ScoringConfig::default()
+    };
+    let (service, mut calls) = start(config, 1);
+    let first = ask(&service, 1);
+    let busy = calls.recv().await.unwrap();
+    let gone = ask(&service, 2);
+    tokio::task::yield_now().await;
+    assert!(matches!(
+        service.score(row(3)).await,
+        Err(ScoreError::Overloaded { .. })
+    ));
+    gone.abort();
+    let _aborted = gone.await;
+    tokio::task::yield_now().await;
+    let next = ask(&service, 4);
+    tokio::task::yield_now().await;
+    assert!(!next.is_finished(), "its place was not given back");
+    echo(busy);
+    assert_eq!(echo(calls.recv().await.unwrap()), [4]);
+    value(first.await.unwrap());
+    value(next.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slot_that_stays_lost_does_not_stop_the_others() {
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let slot = |lost: Option<&str>| ByHand {
+        calls: sender.clone(),
+        lost: lost.map(str::to_owned),
+    };
+    let metrics = ScoringMetrics::register(&mut Registry::default());
+    let scorers = vec![slot(Some("no module named x")), slot(None)];
+    let service = ScoringService::start(ScoringConfig::default(), scorers, metrics);
+    // The lost slot tells so again and again, while nothing is asked.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let task = ask(&service, 1);
+    echo(calls.recv().await.unwrap());
+    assert_eq!(value(task.await.unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_breaks_a_shared_process_breaks_alone_the_second_time() {
+    let config = ScoringConfig {
+        merge: true,
+        ..ScoringConfig::default()
+    };
+    let (service, mut calls) = start(config, 1);
+    let blocker = ask(&service, 9);
+    let busy = calls.recv().await.unwrap();
+    let tasks: Vec<_> = [1, 13, 2]
+        .into_iter()
+        .map(|number| ask(&service, number))
+        .collect();
+    tokio::task::yield_now().await;
+    echo(busy);
+    value(blocker.await.unwrap());
+    let ended = || Err(ScorerError::Ended("signal 11".into()));
+    calls.recv().await.unwrap().answer.send(ended()).ok();
+    assert_eq!(echo(calls.recv().await.unwrap()), [1]);
+    calls.recv().await.unwrap().answer.send(ended()).ok();
+    assert_eq!(echo(calls.recv().await.unwrap()), [2]);
+    let answers: Vec<bool> = {
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap().is_ok());
+        }
+        answers
+    };
+    assert_eq!(answers, [true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_call_does_not_hold_up_a_stop() {
+    let config = ScoringConfig {
+        request_timeout: Duration::from_secs(3600),
+        ..ScoringConfig::default()
+    };
+    let (service, mut calls) = start(config, 1);
+    let stuck = ask(&service, 1);
+    let _held = calls.recv().await.unwrap();
+    let since = Instant::now();
+    assert_eq!(
+        service.drain(Duration::from_secs(1)).await,
+        Drained::Interrupted(1)
+    );
+    assert!(since.elapsed() < Duration::from_secs(10));
+    assert!(matches!(
+        stuck.await.unwrap(),
+        Err(ScoreError::Unavailable { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_beyond_measure_mean_no_limit() {
+    let config = ScoringConfig {
+        max_requests: usize::MAX,
+        request_timeout: Duration::MAX,
+        ..ScoringConfig::default()
+    };
+    let (service, mut calls) = start(config, 1);
+    let task = ask(&service, 1);
+    echo(calls.recv().await.unwrap());
+    assert_eq!(value(task.await.unwrap()), 1);
+    assert_eq!(service.drain(Duration::from_secs(1)).await, Drained::Clean);
+}

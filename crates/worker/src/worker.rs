@@ -185,8 +185,11 @@ impl Worker {
             Ok(Ok(answer)) => answer.map_err(CallError::Raised),
             Ok(Err(Broken(cause))) => {
                 let ending = match timeout(BREAKING, self.process.ended()).await {
-                    Ok(ending) => ending,
-                    Err(_) => self.process.kill().await,
+                    Ok(ending) => ending.to_string(),
+                    Err(_) => {
+                        self.process.kill().await;
+                        "it went on, and was ended".to_owned()
+                    }
                 };
                 Err(CallError::Ended {
                     cause: format!("{cause}; {ending}"),
