@@ -10,11 +10,12 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::Shape;
-use sluis_mlflow::{Decoded, ErrorDocument, RawRequest, Work};
+use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::body;
 use crate::content_type::PayloadType;
 use crate::respond;
+use crate::router::Gate;
 use crate::served::Served;
 
 /// A body above this is decoded off the threads that serve connections.
@@ -23,7 +24,8 @@ const LARGE: usize = 256 << 10;
 /// JSON nested deeper than this is refused: Python's reader would fail on it, and no payload needs it.
 const MAX_DEPTH: usize = 500;
 
-pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Response {
+pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
+    let served = &gate.served;
     let (parts, body) = request.into_parts();
     let header = parts
         .headers
@@ -33,10 +35,13 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
         Ok(payload_type) => payload_type,
         // MLflow 1.x has content types of its own, such as `application/json; format=pandas-split`.
         Err(_) if header.is_some() && served.contract.speaks_1x() => PayloadType::Other,
-        Err(text) => return respond::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text),
+        Err(text) => {
+            body::refuse(&parts.headers, body).await;
+            return respond::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
+        }
     };
-    let body = match body::read(&parts.headers, body, &served.limits).await {
-        Ok(body) => body,
+    let (body, _room) = match body::read(&parts.headers, body, &served.limits, &gate.room).await {
+        Ok(read) => read,
         Err(problem) => return respond::body_error(&problem),
     };
     match payload_type {
@@ -52,12 +57,15 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
 /// Scores a JSON body of MLflow's protocol.
 pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Response {
     let start = Instant::now();
-    let decoded = if body.len() < LARGE {
-        served.contract.decode_json(&body)
-    } else {
-        let (contract, body) = (served.contract.clone(), body.clone());
-        let work = tokio::task::spawn_blocking(move || contract.decode_json(&body));
-        work.await.unwrap_or(Decoded::AsItCame)
+    let (contract, payload) = (served.contract.clone(), body.clone());
+    let read = apart(body.len(), move || {
+        let decoded = contract.decode_json(&payload);
+        let deep = matches!(decoded, Decoded::AsItCame) && too_deep(&payload);
+        (decoded, deep)
+    });
+    let (decoded, deep) = match read.await {
+        Ok(read) => read,
+        Err(response) => return response,
     };
     let in_rust = matches!(decoded, Decoded::Input(_));
     served
@@ -65,7 +73,7 @@ pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Res
         .decoded(in_rust, start.elapsed().as_secs_f64());
     match decoded {
         Decoded::Input(input) => score(served, Work::Input(input), shape).await,
-        Decoded::AsItCame if too_deep(&body) => {
+        Decoded::AsItCame if deep => {
             let text = format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.");
             respond::error(StatusCode::BAD_REQUEST, &ErrorDocument::bad_request(text))
         }
@@ -81,11 +89,41 @@ pub(crate) async fn score(served: &Arc<Served>, work: Work, shape: Shape) -> Res
     match served.scoring.score(work).await {
         Ok(answer) => {
             let start = Instant::now();
-            let response = respond::answer(answer, shape);
+            let encode = apart(size(&answer), move || respond::answer(answer, shape));
+            let response = encode.await.unwrap_or_else(|response| response);
             served.metrics.encoded(start.elapsed().as_secs_f64());
             response
         }
         Err(problem) => respond::score_error(problem),
+    }
+}
+
+/// Does work over `size` bytes: on a thread of its own where it is large, so that other connections are answered meanwhile.
+/// The error is the answer where that thread broke.
+pub(crate) async fn apart<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Response> {
+    if size < LARGE {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "a payload could not be worked on");
+        let document = ErrorDocument::plain(
+            "INTERNAL_ERROR",
+            "The server failed on this payload. Its log tells more, under the id of this request.",
+        );
+        respond::error(StatusCode::INTERNAL_SERVER_ERROR, &document)
+    })
+}
+
+/// Bytes that an answer takes, of those that have to be encoded.
+fn size(answer: &Answer) -> usize {
+    match answer {
+        Answer::Dense(block) => block.bytes.len(),
+        Answer::Batch(batch) => batch.get_array_memory_size(),
+        Answer::Json(body) => body.len(),
+        Answer::Http(answer) => answer.body.len(),
     }
 }
 

@@ -8,12 +8,15 @@ mod content_type;
 mod health;
 mod invocations;
 mod metrics;
+mod open_files;
 mod request_id;
 mod respond;
+mod room;
 mod router;
 mod score;
 mod served;
 mod server;
+mod stream;
 #[cfg(test)]
 mod tests;
 

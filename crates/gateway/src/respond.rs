@@ -44,13 +44,18 @@ pub(crate) fn error(status: StatusCode, document: &ErrorDocument) -> Response {
 pub(crate) fn body_error(problem: &BodyError) -> Response {
     let document = match problem {
         BodyError::Broken | BodyError::Gzip => ErrorDocument::bad_request(problem.to_string()),
-        BodyError::TooLarge { .. } => {
+        BodyError::TooLarge { .. } | BodyError::NoRoom { .. } => {
             ErrorDocument::plain("REQUEST_LIMIT_EXCEEDED", problem.to_string())
         }
         BodyError::Slow(_) => ErrorDocument::plain("DEADLINE_EXCEEDED", problem.to_string()),
         BodyError::Encoding(_) => return plain(problem.status(), problem.to_string()),
     };
-    error(problem.status(), &document)
+    let mut response = error(problem.status(), &document);
+    if matches!(problem, BodyError::NoRoom { .. }) {
+        let seconds = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 /// A model's answer.

@@ -14,8 +14,9 @@ use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{RawRequest, Work};
 
 use crate::respond;
+use crate::room::Room;
 use crate::served::Served;
-use crate::{health, invocations, request_id, score};
+use crate::{body, health, invocations, request_id, score};
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
@@ -65,18 +66,29 @@ impl Route {
     }
 }
 
-/// The routes of one served model.
-pub fn router(served: Arc<Served>) -> Router {
-    Router::new().fallback(handle).with_state(served)
+/// What answers requests: the served model, and the room for their bodies.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) served: Arc<Served>,
+    pub(crate) room: Room,
 }
 
-async fn handle(State(served): State<Arc<Served>>, request: Request<Body>) -> Response {
+/// The routes of one served model.
+pub fn router(served: Arc<Served>) -> Router {
+    let limits = &served.limits;
+    let room = Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes));
+    Router::new()
+        .fallback(handle)
+        .with_state(Gate { served, room })
+}
+
+async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
     let start = Instant::now();
     let id = request_id::of(request.headers());
     let route = Route::of(request.uri().path());
-    let mut response = dispatch(&served, route, request).await;
+    let mut response = dispatch(&gate, route, request).await;
     let status = response.status();
-    served.metrics.answered(
+    gate.served.metrics.answered(
         route.label(),
         status.as_u16(),
         start.elapsed().as_secs_f64(),
@@ -96,13 +108,20 @@ async fn handle(State(served): State<Arc<Served>>, request: Request<Body>) -> Re
     response
 }
 
-async fn dispatch(served: &Arc<Served>, route: Route, request: Request<Body>) -> Response {
-    if route == Route::NotFound {
-        return without_slash(request.uri(), request.headers().get(header::HOST))
-            .unwrap_or_else(|| respond::json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#));
-    }
-    if *request.method() != route.method() {
-        return method_not_allowed(&route.method());
+async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response {
+    let served = &gate.served;
+    let refused = if route == Route::NotFound {
+        let moved = without_slash(request.uri(), request.headers().get(header::HOST));
+        Some(moved.unwrap_or_else(not_found))
+    } else if *request.method() != route.method() {
+        Some(method_not_allowed(&route.method()))
+    } else {
+        None
+    };
+    if let Some(response) = refused {
+        let (parts, body) = request.into_parts();
+        body::refuse(&parts.headers, body).await;
+        return response;
     }
     match route {
         Route::Ping => health::ping(),
@@ -112,10 +131,14 @@ async fn dispatch(served: &Arc<Served>, route: Route, request: Request<Body>) ->
             let work = Work::Raw(RawRequest::get(OPENAPI));
             invocations::score(served, work, Shape::Wrapped).await
         }
-        Route::Invocations => invocations::handle(served, request).await,
-        Route::Score => score::handle(served, request).await,
-        Route::NotFound => respond::json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#),
+        Route::Invocations => invocations::handle(gate, request).await,
+        Route::Score => score::handle(gate, request).await,
+        Route::NotFound => not_found(),
     }
+}
+
+fn not_found() -> Response {
+    respond::json(StatusCode::NOT_FOUND, r#"{"detail":"Not Found"}"#)
 }
 
 fn method_not_allowed(allowed: &Method) -> Response {

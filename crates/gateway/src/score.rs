@@ -1,8 +1,6 @@
 //! `POST /score`: Azure's route. Its `input_data` payload is answered with the bare predictions; MLflow's payloads are
 //! taken too, and answered as MLflow does.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
@@ -11,10 +9,11 @@ use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{ErrorDocument, from_input_data};
 
 use crate::respond;
-use crate::served::Served;
+use crate::router::Gate;
 use crate::{body, invocations};
 
-pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Response {
+pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
+    let served = &gate.served;
     let (parts, body) = request.into_parts();
     let content_type = parts
         .headers
@@ -24,13 +23,14 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
         .and_then(|value| value.split(';').next())
         .map(str::trim);
     if !media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+        body::refuse(&parts.headers, body).await;
         return respond::plain(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Expects Content-Type to be application/json",
         );
     }
-    let body = match body::read(&parts.headers, body, &served.limits).await {
-        Ok(body) => body,
+    let (body, _room) = match body::read(&parts.headers, body, &served.limits, &gate.room).await {
+        Ok(read) => read,
         Err(problem) => return respond::body_error(&problem),
     };
     if body.is_empty() {
@@ -38,7 +38,12 @@ pub(crate) async fn handle(served: &Arc<Served>, request: Request<Body>) -> Resp
             ErrorDocument::bad_request("POST body is empty. Expecting a JSON dictionary.");
         return respond::error(StatusCode::BAD_REQUEST, &document);
     }
-    match from_input_data(&body) {
+    let payload = body.clone();
+    let rewritten = match invocations::apart(body.len(), move || from_input_data(&payload)).await {
+        Ok(rewritten) => rewritten,
+        Err(response) => return response,
+    };
+    match rewritten {
         Ok(Some(rewritten)) => invocations::json(served, Bytes::from(rewritten), Shape::Bare).await,
         Ok(None) => invocations::json(served, body, Shape::Wrapped).await,
         Err(problem) => respond::error(

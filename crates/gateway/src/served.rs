@@ -14,7 +14,9 @@ use crate::metrics::GatewayMetrics;
 pub struct Limits {
     /// Bytes of a body, also after unpacking.
     pub max_body_bytes: usize,
-    /// The longest pause within a body.
+    /// Bytes of all bodies that are in work at a time; at least one body fits in any case.
+    pub max_bodies_bytes: usize,
+    /// The longest pause within a body, and the longest time that a caller may read nothing of an answer.
     pub body_pause: Duration,
     /// The longest time for a request's head.
     pub head_timeout: Duration,
@@ -26,6 +28,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body_bytes: 100 << 20,
+            max_bodies_bytes: 1 << 30,
             body_pause: Duration::from_secs(30),
             head_timeout: Duration::from_secs(30),
             max_connections: 10_000,

@@ -14,7 +14,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::open_files;
 use crate::served::Limits;
+use crate::stream::Stream;
 
 /// Connections that the system may hold before they are accepted.
 const BACKLOG: u32 = 1024;
@@ -99,12 +101,23 @@ impl Listening {
     ) {
         let listener = self.0;
         let connections = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(limits.max_connections));
+        let places = Arc::new(Semaphore::new(open_files::connections(
+            limits.max_connections,
+        )));
         let builder = builder(&limits);
+        let mut full = false;
         while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            let place = Arc::clone(&places).try_acquire_owned();
+            if place.is_err() && !full {
+                tracing::warn!(
+                    "all places for connections are taken; further callers are turned away"
+                );
+            }
+            full = place.is_err();
+            let Ok(place) = place else {
                 continue;
             };
+            let stream = Stream::new(stream, limits.head_timeout, limits.body_pause);
             let service = TowerToHyperService::new(router.clone());
             let connection = builder
                 .serve_connection(TokioIo::new(stream), service)

@@ -1,6 +1,7 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -201,6 +202,10 @@ async fn bad_requests_are_told_what_is_wrong() {
     }
 }
 
+fn split() -> String {
+    format!("{{\"dataframe_split\": {SPLIT}}}")
+}
+
 #[tokio::test]
 async fn bodies_over_the_limit_are_refused_packed_or_not() {
     let small = Limits {
@@ -236,12 +241,15 @@ async fn bodies_over_the_limit_are_refused_packed_or_not() {
         StatusCode::BAD_REQUEST
     );
     assert_eq!(
+        status(request(gzip(split().as_bytes()), "GZip")).await.0,
+        StatusCode::OK
+    );
+    assert_eq!(
         status(request(b"{}".to_vec(), "br")).await.0,
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
-    let split = format!("{{\"dataframe_split\": {SPLIT}}}");
     assert_eq!(
-        status(request(gzip(split.as_bytes()), "gzip")).await.1,
+        status(request(gzip(split().as_bytes()), "gzip")).await.1,
         "{\"predictions\": [7, 7]}"
     );
 }
@@ -268,4 +276,92 @@ async fn metrics_tell_routes_and_decoders() {
         text.contains("sluis_scoring_queue_wait_seconds_count 1"),
         "{text}"
     );
+}
+
+/// A body of so many bytes that comes in chunks, and counts how many were taken.
+fn counted(chunks: usize, taken: &Arc<AtomicUsize>) -> Body {
+    let taken = taken.clone();
+    let chunks = (0..chunks).map(move |_| {
+        taken.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(&[b' '; 1_000]))
+    });
+    Body::from_stream(futures_util::stream::iter(chunks))
+}
+
+#[tokio::test]
+async fn refused_bodies_are_read_off_unless_the_caller_waits_to_be_told() {
+    let table = [
+        ("POST", "/nothing", "application/json", 404),
+        ("POST", "/ping", "application/json", 405),
+        ("POST", "/invocations/", "application/json", 307),
+        ("POST", "/invocations", "a/b", 415),
+        ("POST", "/score", "a/b", 415),
+    ];
+    for (method, path, content_type, status) in table {
+        for (expect, taken) in [("", 100), ("100-continue", 0)] {
+            let count = Arc::new(AtomicUsize::new(0));
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("content-type", content_type)
+                .header("expect", expect)
+                .body(counted(100, &count))
+                .unwrap();
+            let (found, _) = answer(app(Limits::default()), request).await;
+            assert_eq!(found.as_u16(), status, "{path}");
+            assert_eq!(count.load(Ordering::Relaxed), taken, "{path} {expect}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_ends_with_408() {
+    let trickle = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        Some((Ok::<_, std::convert::Infallible>("1"), ()))
+    });
+    let request = Request::post("/invocations")
+        .header("content-type", "application/json")
+        .body(Body::from_stream(trickle))
+        .unwrap();
+    let since = Instant::now();
+    let (status, text) = answer(app(Limits::default()), request).await;
+    assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{text}");
+    assert!(since.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn bodies_of_all_callers_share_their_room() {
+    let limits = Limits {
+        max_body_bytes: 100_000,
+        max_bodies_bytes: 100_000,
+        ..Limits::default()
+    };
+    let app = app(limits);
+    let post = |body: Body| {
+        Request::post("/invocations")
+            .header("content-type", "application/json")
+            .body(body)
+            .unwrap()
+    };
+    // The first holds its room, since its end never comes.
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let held = futures_util::stream::unfold(receiver, |mut receiver| async {
+        let chunk: Option<&'static str> = receiver.recv().await;
+        chunk.map(|chunk| (Ok::<_, std::convert::Infallible>(chunk), receiver))
+    });
+    let large: &'static str = Box::leak(" ".repeat(60_000).into_boxed_str());
+    let first = tokio::spawn(app.clone().oneshot(post(Body::from_stream(held))));
+    sender.send(large).await.unwrap();
+    // Taken only once the chunk before has been.
+    let permit = sender.reserve().await.unwrap();
+    tokio::task::yield_now().await;
+    let response = app.clone().oneshot(post(large.into())).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(response.headers()["retry-after"], "1");
+    drop(permit);
+    drop(sender);
+    assert_eq!(first.await.unwrap().unwrap().status(), StatusCode::OK);
+    let response = app.oneshot(post(large.into())).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
 }
