@@ -42,7 +42,7 @@ impl<'a> Envelope<'a> {
     pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
         // Checked here: raw values are handed on as text.
         let text = std::str::from_utf8(body).ok()?;
-        if !is_object(body) {
+        if !is_object(body) || has_negative_zero(body) {
             return None;
         }
         sonic_rs::from_str(text).ok()
@@ -71,6 +71,15 @@ impl<'a> Envelope<'a> {
 /// Whether the first character opens an object: a derived reader would take a list for one, field by field.
 pub(crate) fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Whether a number may be minus zero, whose sign the JSON reader does not keep. Texts that look like it count too.
+fn has_negative_zero(json: &[u8]) -> bool {
+    memchr::memmem::find_iter(json, b"-0").any(|start| {
+        let rest = &json[start + 2..];
+        let end = rest.iter().find(|byte| !matches!(byte, b'0' | b'.'));
+        !end.is_some_and(u8::is_ascii_digit)
+    })
 }
 
 /// Keeps "the key is there and holds null" apart from "the key is absent".

@@ -41,15 +41,7 @@ struct Split<'a> {
     #[serde(borrow)]
     data: LazyValue<'a>,
     #[serde(default)]
-    index: Option<Vec<IndexLabel>>,
-}
-
-/// A label that pandas takes as it is; only their number matters to us.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum IndexLabel {
-    Number(#[expect(dead_code, reason = "only the number of labels matters")] f64),
-    Text(#[expect(dead_code, reason = "only the number of labels matters")] String),
+    index: Option<Vec<u64>>,
 }
 
 /// A frame in split orientation.
@@ -72,7 +64,8 @@ pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option
         .inspect(|count| rows = *count)
     });
     match split.index {
-        Some(index) if index.len() != rows => None,
+        // The model sees the labels: only those that a frame without an index has anyway are left out.
+        Some(index) if !index.iter().copied().eq(0..rows as u64) => None,
         _ => input,
     }
 }

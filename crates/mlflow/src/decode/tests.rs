@@ -36,7 +36,7 @@ fn every_form_means_the_same_rows() {
     let lists =
         r#"{"petal_width": [4], "sepal_length": [1], "sepal_width": [2.5], "petal_length": [3]}"#;
     let extra = row.replacen('{', r#"{"x": {}, "#, 1);
-    let reordered = r#"{"dataframe_split": {"data": [[4, 1, 0, 2.5, 3]], "index": ["a"],
+    let reordered = r#"{"dataframe_split": {"data": [[4, 1, 0, 2.5, 3]], "index": [0],
         "columns": ["petal_width", "sepal_length", "x", "sepal_width", "petal_length"]}}"#;
     for body in [
         reordered.to_owned(),
@@ -50,6 +50,7 @@ fn every_form_means_the_same_rows() {
         assert_eq!(dense(body.as_bytes()), [1.0, 2.5, 3.0, 4.0], "{body}");
     }
     assert!(dense(&split(|row| row))[3].is_nan());
+    assert_eq!(dense(&split(|row| row.replace("2.5", "-0.05")))[1], -0.05);
 }
 
 #[test]
@@ -73,11 +74,15 @@ fn what_rust_does_not_decide_goes_as_it_came() {
         split(|row| row.replace("2.5", r#""2.5""#)),
         split(|row| row.replace("2.5", "true")),
         split(|row| row.replace("2.5", "NaN")),
+        split(|row| row.replace("2.5", "-0.0")),
+        split(|row| row.replace("2.5", "-0e0")),
         split(|row| row.replace("[1, 2.5", "[1, 1, 2.5")),
         split(|row| row.replace("[1, 2.5", "[2.5")),
         split(|row| row.replace("sepal_width", "sepal_length")),
         split(|row| row.replace("sepal_width", "width")),
-        split(|row| row + r#", "index": [1, 2]"#),
+        split(|row| row + r#", "index": [0, 1]"#),
+        split(|row| row + r#", "index": [1]"#),
+        split(|row| row + r#", "index": ["0"]"#),
         split(|row| row + r#", "extra": 1"#),
         split(|row| row + r#", "data": [[1, 2, 3, 4]]"#),
         with(r#""inputs": null"#),
