@@ -13,9 +13,10 @@ use hyper_util::rt::TokioIo;
 
 use crate::data_dir;
 use crate::error::CliError;
+use crate::model_arg::ModelArg;
 use crate::serve::{self, ServeArgs};
 use crate::signals::Signals;
-use crate::stage::{ModelArg, StageArgs};
+use crate::stage::StageArgs;
 use crate::steps::Steps;
 
 /// The bundled model: scikit-learn's diabetes data, made by `demo/train.py`.

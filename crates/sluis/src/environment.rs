@@ -12,7 +12,7 @@ use sluis_mlflow::model::Model;
 
 use crate::data_dir;
 use crate::error::CliError;
-use crate::stage::ModelArg;
+use crate::model_arg::ModelArg;
 use crate::steps::Steps;
 
 /// Arguments of `sluis environment`.

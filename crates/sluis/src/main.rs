@@ -6,6 +6,7 @@ mod demo;
 mod environment;
 mod error;
 mod logging;
+mod model_arg;
 mod plan;
 mod predict;
 mod serve;

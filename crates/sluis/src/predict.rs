@@ -13,7 +13,8 @@ use tokio::time::{Duration, Instant};
 
 use crate::data_dir;
 use crate::error::CliError;
-use crate::stage::{self, ModelArg, StageArgs};
+use crate::model_arg::ModelArg;
+use crate::stage::{self, StageArgs};
 use crate::steps::Steps;
 
 /// Arguments of `sluis predict`.

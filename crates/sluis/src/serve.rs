@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_dir;
 use crate::error::CliError;
+use crate::model_arg::ModelArg;
 use crate::signals::Signals;
-use crate::stage::{self, ModelArg, StageArgs, Staged};
+use crate::stage::{self, StageArgs, Staged};
 use crate::steps::Steps;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.

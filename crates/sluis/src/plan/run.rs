@@ -10,7 +10,7 @@ use sluis_mlflow::model::{Model, ModelError};
 
 use super::{collect, environment, text};
 use crate::environment::EnvironmentOptions;
-use crate::stage::ModelArg;
+use crate::model_arg::ModelArg;
 
 /// Arguments of `sluis plan`.
 #[derive(Args, Clone, Debug)]
