@@ -63,6 +63,8 @@ pub(crate) enum EnvManager {
     Uv,
     /// A Python that has all it needs, as it is.
     Local,
+    /// Not yet: conda packages come with a later version.
+    Conda,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -91,7 +93,7 @@ impl EnvironmentOptions {
     }
 
     /// Refuses options that contradict each other, since one of them would be ignored.
-    fn check(&self) -> Result<(), CliError> {
+    pub(crate) fn check(&self) -> Result<(), CliError> {
         match self.env_manager {
             EnvManager::Uv if self.python.is_some() => {
                 Err(CliError::usage("--python needs --env-manager local")
@@ -101,6 +103,10 @@ impl EnvironmentOptions {
                 "--python-version has no meaning for --env-manager local",
             )
             .hint("give the interpreter with --python")),
+            EnvManager::Conda => Err(CliError::usage(
+                "building with conda is not supported yet",
+            )
+            .hint("use uv, which installs the model's pip requirements, or local with a conda environment of your own and --python")),
             _ => Ok(()),
         }
     }
@@ -185,7 +191,7 @@ fn ready(
     match options.env_manager {
         EnvManager::Local => local(&options.local_python(), spec)
             .map_err(|error| CliError::failed("the environment does not do").because(&error)),
-        EnvManager::Uv => options
+        EnvManager::Uv | EnvManager::Conda => options
             .environments(data_dir)
             .ensure(spec, cancel, &mut Shown)
             .map_err(|error| CliError::failed("the environment was not built").because(&error)),

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Plan(args) => {
+            args.options.check()?;
             let data_dir = data_dir::resolve(cli.data_dir)?;
             plan::run(&args, &data_dir, &mut std::io::stdout()).map_err(CliError::from)
         }

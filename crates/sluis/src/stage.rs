@@ -33,6 +33,8 @@ pub(crate) enum ScorerChoice {
     Auto,
     /// The model's own Python.
     Python,
+    /// Not yet: scoring in Rust comes with a later version.
+    Native,
 }
 
 /// A model whose instances are up.
@@ -70,6 +72,10 @@ pub(crate) async fn stage(
     data_dir: &Path,
     steps: &mut Steps,
 ) -> Result<Staged, CliError> {
+    if args.scorer == ScorerChoice::Native {
+        return Err(CliError::usage("native scoring is not in this version")
+            .hint("--scorer auto takes it up by itself where it will be proved equal"));
+    }
     let python = environment::python_of(&model, &args.environment, data_dir, steps).await?;
     steps.begin(
         "load",

@@ -23,7 +23,7 @@ pub(crate) fn on_this_machine(
     let (mut plan, spec) = read(model);
     if let (Some(resolved), Some(spec)) = (&mut plan.resolved, spec) {
         match options.env_manager {
-            EnvManager::Uv => built(resolved, &spec, options, data_dir),
+            EnvManager::Uv | EnvManager::Conda => built(resolved, &spec, options, data_dir),
             EnvManager::Local => as_it_is(resolved, &spec, options),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    options: EnvironmentOptions,
+    pub(crate) options: EnvironmentOptions,
 }
 
 /// A plan that cannot be shown.

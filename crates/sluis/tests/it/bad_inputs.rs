@@ -119,6 +119,20 @@ fn what_cannot_be_served_is_said_before_anything_runs() {
             2,
             &["nix", "local"],
         ),
+        (
+            "conda",
+            ok.clone(),
+            vec!["--env-manager", "conda"],
+            2,
+            &["not supported yet", "local"],
+        ),
+        (
+            "native scorer",
+            ok.clone(),
+            vec!["--scorer", "native"],
+            2,
+            &["native scoring"],
+        ),
         ("no model", PathBuf::new(), vec![], 2, &["MODEL"]),
     ];
     for (name, folder, options, code, parts) in table {

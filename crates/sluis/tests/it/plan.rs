@@ -27,7 +27,7 @@ fn model_folders() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_model_folder_has_a_plan_as_text_and_as_json() {
+fn every_model_folder_has_a_plan() {
     let folders = model_folders();
     assert!(
         folders.len() > 60,
@@ -35,13 +35,6 @@ fn every_model_folder_has_a_plan_as_text_and_as_json() {
         folders.len()
     );
     for folder in folders {
-        let text = sluis().arg("plan").arg(&folder).output().unwrap();
-        assert!(
-            text.status.success(),
-            "{}: {}",
-            folder.display(),
-            String::from_utf8_lossy(&text.stderr)
-        );
         let json = sluis()
             .arg("plan")
             .arg(&folder)
