@@ -1,6 +1,6 @@
 //! What inference adds: only what the model does not bring, solved together with the model's own pins.
 
-use super::requirement::Requirement;
+use super::requirement::{Requirement, RequirementKind};
 
 /// A package that inference adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +14,54 @@ pub struct Addition {
 /// MLflow's scoring application is Flask's before this version and FastAPI's from it on.
 const FASTAPI_SINCE: (u32, u32) = (2, 21);
 
-/// From this version on MLflow works with Starlette 1.
-const STARLETTE_1_SINCE: (u32, u32) = (3, 11);
+/// A limit that MLflow versions need and do not set themselves: found by starting each of them with the newest packages.
+struct Limit {
+    name: &'static str,
+    requirement: &'static str,
+    /// The first MLflow that needs it, and the first that does not any more.
+    versions: ((u32, u32), (u32, u32)),
+    reason: &'static str,
+}
+
+/// Environments that MLflow makes have setuptools among their build dependencies, so it never asks for it.
+const LIMITS: [Limit; 6] = [
+    Limit {
+        name: "starlette",
+        requirement: "starlette<1",
+        versions: (FASTAPI_SINCE, (3, 11)),
+        reason: "this MLflow's scoring application does not start with Starlette 1",
+    },
+    Limit {
+        name: "setuptools",
+        requirement: "setuptools<81",
+        versions: ((0, 0), (2, 16)),
+        reason: "older MLflow imports pkg_resources, which newer setuptools lack",
+    },
+    Limit {
+        name: "protobuf",
+        requirement: "protobuf<4",
+        versions: ((0, 0), (1, 28)),
+        reason: "this MLflow does not start with protobuf 4",
+    },
+    Limit {
+        name: "numpy",
+        requirement: "numpy<1.24",
+        versions: ((0, 0), (1, 26)),
+        reason: "this MLflow uses names that NumPy 1.24 removed",
+    },
+    Limit {
+        name: "pandas",
+        requirement: "pandas<2",
+        versions: ((0, 0), (2, 0)),
+        reason: "MLflow 1 was made for pandas 1",
+    },
+    Limit {
+        name: "pandas",
+        requirement: "pandas<3",
+        versions: ((2, 0), (3, 16)),
+        reason: "this MLflow asks for a pandas before 3, its skinny part leaves that out",
+    },
+];
 
 /// The additions to a model's requirements.
 pub(crate) fn for_inference(requirements: &[Requirement], writer: Option<&str>) -> Vec<Addition> {
@@ -24,7 +70,7 @@ pub(crate) fn for_inference(requirements: &[Requirement], writer: Option<&str>) 
             .iter()
             .find(|requirement| requirement.name.as_deref() == Some(name))
     };
-    let mut additions = Vec::new();
+    let mut additions: Vec<Addition> = Vec::new();
     let mut add = |requirement: String, reason: &str| {
         additions.push(Addition {
             requirement,
@@ -52,13 +98,12 @@ pub(crate) fn for_inference(requirements: &[Requirement], writer: Option<&str>) 
             "the scoring application of this MLflow is a Flask one",
         );
     }
-    if minor.is_some_and(|minor| (FASTAPI_SINCE..STARLETTE_1_SINCE).contains(&minor))
-        && named("starlette").is_none()
-    {
-        add(
-            "starlette<1".to_owned(),
-            "this MLflow's scoring application does not start with Starlette 1",
-        );
+    let mut limited = Vec::new();
+    for limit in LIMITS.iter().filter(|limit| limit.holds_for(minor)) {
+        if named(limit.name).is_none_or(allows_any_version) {
+            add(limit.requirement.to_owned(), limit.reason);
+            limited.push(limit.name);
+        }
     }
     for (name, reason) in [
         ("pandas", "MLflow gives models their rows as pandas frames"),
@@ -68,11 +113,27 @@ pub(crate) fn for_inference(requirements: &[Requirement], writer: Option<&str>) 
             "frames of several types travel to the model as Arrow",
         ),
     ] {
-        if named(name).is_none() {
+        if named(name).is_none() && !limited.contains(&name) {
             add(name.to_owned(), reason);
         }
     }
     additions
+}
+
+impl Limit {
+    /// An MLflow that is not pinned may become any version, where other pins force it: setuptools does no harm then.
+    fn holds_for(&self, minor: Option<(u32, u32)>) -> bool {
+        let (first, end) = self.versions;
+        match minor {
+            Some(minor) => (first..end).contains(&minor),
+            None => self.name == "setuptools",
+        }
+    }
+}
+
+fn allows_any_version(requirement: &Requirement) -> bool {
+    requirement.kind == RequirementKind::Package
+        && !requirement.text.contains(['=', '<', '>', '~', '!'])
 }
 
 fn is_release(version: &str) -> bool {
@@ -100,6 +161,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn only_what_is_missing_is_added() {
         assert_eq!(
             added(&["mlflow==3.17.2", "pandas==3.1.1", "numpy==2.4.6"], None),
@@ -111,21 +173,56 @@ mod tests {
         );
         assert_eq!(
             added(&["pandas", "numpy", "pyarrow"], Some("3.18.0.dev0")),
-            ["mlflow-skinny"]
+            ["mlflow-skinny", "setuptools<81"]
         );
         assert_eq!(
-            added(&["mlflow==2.22.1", "pandas", "numpy", "pyarrow"], None),
+            added(
+                &["mlflow==2.22.1", "pandas==2.3.3", "numpy", "pyarrow"],
+                None
+            ),
             ["starlette<1"]
+        );
+        assert_eq!(
+            added(&["mlflow-skinny==2.22.1", "numpy", "pyarrow"], None),
+            ["starlette<1", "pandas<3"]
         );
         assert_eq!(
             added(
                 &["mlflow-skinny==1.30.1", "pandas", "numpy", "pyarrow"],
                 None
             ),
-            ["flask<3"]
+            ["flask<3", "setuptools<81", "pandas<2"]
         );
         assert_eq!(
-            added(&["mlflow==2.7.1", "pandas", "numpy", "pyarrow"], None),
+            added(&["mlflow==1.23.1", "pandas", "numpy", "pyarrow"], None),
+            ["setuptools<81", "protobuf<4", "numpy<1.24", "pandas<2"]
+        );
+        assert_eq!(
+            added(
+                &[
+                    "mlflow==1.23.1",
+                    "setuptools==59.8",
+                    "protobuf==3.20.3",
+                    "pandas==1.3.5",
+                    "numpy>=1.20",
+                    "pyarrow"
+                ],
+                None
+            ),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            added(
+                &["mlflow==2.7.1", "pandas==2.0.3", "numpy", "pyarrow"],
+                None
+            ),
+            ["setuptools<81"]
+        );
+        assert_eq!(
+            added(
+                &["mlflow==2.16.2", "pandas==2.0.3", "numpy", "pyarrow"],
+                None
+            ),
             Vec::<String>::new()
         );
     }
