@@ -1,16 +1,17 @@
 //! From a lock to a directory: built beside its place and renamed, so that it is complete or not there.
 
 use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::error::BuildError;
-use crate::lock::Lock;
+use crate::lock::{Lock, text_of};
 use crate::process::{Cancel, Run};
 use crate::progress::{Progress, Step};
-use crate::spec::Addition;
-use crate::uv::{Uv, explain, python_of};
+use crate::spec::{Spec, for_uv};
+use crate::uv::{Uv, explain, python_of, without_secrets};
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -20,8 +21,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What a build is made with.
 pub(crate) struct Tools<'a> {
     pub(crate) uv: &'a Uv,
-    /// Named where one of them is what does not install.
-    pub(crate) additions: &'a [Addition],
+    /// Its options say where packages are; its additions are named where one of them does not install.
+    pub(crate) spec: &'a Spec,
     pub(crate) cancel: &'a Cancel,
 }
 
@@ -116,14 +117,27 @@ impl Place {
         Ok(file)
     }
 
-    /// What interrupted builds of this environment left; we hold its lock, so none of them is running.
+    /// What interrupted builds left: of this environment, whose lock we hold, and of others whose lock nobody holds.
     fn remove_leftovers(&self) {
-        let prefix = format!(".building-{}-", self.digest);
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                // A uv that outlived its parent may still write there; what stays is removed next time.
-                let _remains = fs::remove_dir_all(entry.path());
-            }
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let Some((digest, _)) = name
+                .strip_prefix(".building-")
+                .and_then(|rest| rest.split_once('-'))
+            else {
+                continue;
+            };
+            let other = match digest == self.digest {
+                true => None,
+                false => match File::create(self.folder.join(format!("{digest}.lock"))) {
+                    Ok(lock) if lock.try_lock().is_ok() => Some(lock),
+                    _ => continue,
+                },
+            };
+            // What cannot be removed is tried again next time.
+            let _remains = fs::remove_dir_all(entry.path());
+            drop(other);
         }
     }
 
@@ -137,23 +151,34 @@ impl Place {
             "--python",
         ]);
         venv.arg(&lock.python).arg(folder);
-        self.step("making the environment", venv, tools)?;
-        let requirements = folder.join("sluis-lock.txt");
-        fs::write(&requirements, lock.text()).map_err(BuildError::files(&requirements))?;
+        self.step("making the environment", &venv, tools)?;
+        let kept = folder.join("sluis-lock.txt");
+        fs::write(&kept, without_secrets(&lock.text())).map_err(BuildError::files(&kept))?;
+        // Options may hold the password of an index: what uv reads does not stay.
+        let (options, arguments) = for_uv(&tools.spec.requirements);
+        let options = options.iter().map(String::as_str);
+        let options = options.filter(|option| !option.starts_with("-c "));
+        let lines = lock.lines.iter().map(String::as_str);
+        let mut requirements =
+            tempfile::NamedTempFile::new().map_err(BuildError::files(std::env::temp_dir()))?;
+        requirements
+            .write_all(text_of(options.chain(lines)).as_bytes())
+            .map_err(BuildError::files(requirements.path()))?;
         let mut install = tools
             .uv
             .command(&["pip", "install", "--quiet", "--no-deps", "--python"]);
         install
             .arg(python_of(folder))
+            .args(arguments)
             .arg("--requirement")
-            .arg(&requirements);
-        self.step("installing packages", install, tools)
+            .arg(requirements.path());
+        self.step("installing packages", &install, tools)
     }
 
     fn step(
         &self,
         what: &'static str,
-        command: Command,
+        command: &Command,
         tools: &Tools<'_>,
     ) -> Result<(), BuildError> {
         let outcome = Run {
@@ -166,8 +191,10 @@ impl Place {
         if outcome.success {
             return Ok(());
         }
+        let failure = explain(&outcome.output, &tools.spec.additions);
         Err(BuildError::Packages {
-            sentence: explain(&outcome.output, tools.additions),
+            sentence: failure.sentence,
+            is_of_python: failure.is_of_python,
             log: self.log.clone(),
         })
     }

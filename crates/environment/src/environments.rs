@@ -8,7 +8,7 @@ use crate::lock::{self, Lock, Package};
 use crate::make::Making;
 use crate::process::Cancel;
 use crate::progress::Progress;
-use crate::python::{self, Interpreter, PythonChoice, PythonPolicy, Version};
+use crate::python::{self, Interpreter, OLDEST_MINOR, PythonChoice, PythonPolicy, Version};
 use crate::spec::Spec;
 use crate::uv::python_of;
 
@@ -81,6 +81,16 @@ impl Environments {
                 packages: spec.conda_packages.join(", "),
             });
         }
+        for requirement in &spec.requirements {
+            if let Some(path) = requirement.path.as_ref().filter(|path| !path.exists()) {
+                let (file, line) = requirement.origin.clone();
+                return Err(BuildError::Missing {
+                    file,
+                    line,
+                    path: path.clone(),
+                });
+            }
+        }
         let choice = self.choose(spec);
         if let Some((python, lock)) = self.find(spec, &choice) {
             return Ok(self.environment(spec, &choice, &python, &lock).reused());
@@ -116,9 +126,13 @@ impl Environments {
             .asked
             .filter(|asked| !asked.same_minor(python.version))
         {
+            let why = match (asked.major, asked.minor) < (3, OLDEST_MINOR) {
+                true => "too old for serving",
+                false => "not available",
+            };
             let warning = format!(
-                "the model was made with Python {asked}, which is not available: Python {} serves it, and may load or \
-                 score it otherwise (--python-version-policy exact refuses this)",
+                "the model was made with Python {asked}, which is {why}: Python {} serves it, and may load or score it \
+                 otherwise (--python-version-policy exact refuses this)",
                 python.version
             );
             warnings.insert(0, warning);

@@ -59,9 +59,9 @@ pub enum BuildError {
         packages: String,
     },
     /// No Python that fits.
-    #[error("the model needs Python {asked}, and {found}{remedy}")]
+    #[error("{asked}, and {found}{remedy}")]
     Python {
-        /// What it needs.
+        /// Who needs which.
         asked: String,
         /// What there is instead.
         found: String,
@@ -84,11 +84,34 @@ pub enum BuildError {
         /// The file with all output.
         log: PathBuf,
     },
+    /// A requirement names a file that is not there.
+    #[error(
+        "{file}, line {line}: '{path}' does not exist; the model cannot be installed without it"
+    )]
+    Missing {
+        /// The file that names it.
+        file: String,
+        /// The line.
+        line: usize,
+        /// What is missing.
+        path: PathBuf,
+    },
+    /// The data folder cannot be written to.
+    #[error("the data folder '{path}' cannot be written to; give another one with --data-dir")]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Requirements without a solution, or packages that do not install.
     #[error("{sentence}; all of uv's output is in {log}", log = .log.display())]
     Packages {
         /// Which package and why.
         sentence: String,
+        /// Whether the reason is the Python: another one may do.
+        is_of_python: bool,
         /// The file with all output.
         log: PathBuf,
     },

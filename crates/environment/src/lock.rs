@@ -1,7 +1,7 @@
 //! Locks: exact versions for one interpreter, and the digest that names the environment made of them.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::error::BuildError;
 use crate::process::{Cancel, Run};
 use crate::python::Interpreter;
-use crate::spec::{RequirementKind, Spec};
+use crate::spec::{Requirement, RequirementKind, Spec, for_uv};
 use crate::uv::{Uv, explain};
 
 /// Part of every digest: another way of building makes other environments.
@@ -34,27 +34,24 @@ pub(crate) struct Lock {
     /// The interpreter that it was solved for.
     pub(crate) python: PathBuf,
     pub(crate) python_version: String,
-    /// Index options that the model's own files bring; they are given again when packages are installed.
-    pub(crate) options: Vec<String>,
-    /// Requirement lines with exact versions, sorted.
+    /// Requirement lines with exact versions and the hashes that the model asks for, sorted.
     pub(crate) lines: Vec<String>,
+    /// Digests of the files and folders on this machine that lines name.
+    #[serde(default)]
+    pub(crate) content: Vec<String>,
 }
 
 impl Lock {
     /// The lock of what uv solved.
     fn of(spec: &Spec, python: &Interpreter, solved: &str) -> Self {
-        let options = spec
-            .requirements
-            .iter()
-            .filter(|line| line.kind == RequirementKind::Option && !line.text.starts_with("-c "));
         let lines = solved.lines().map(str::trim).filter(is_package);
-        let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+        let mut lines: Vec<String> = lines.map(|line| with_hashes(line, spec)).collect();
         lines.sort();
         Self {
             python: python.path.clone(),
             python_version: python.version.to_string(),
-            options: options.map(|line| line.text.clone()).collect(),
             lines,
+            content: content(spec, |line| line.kind != RequirementKind::Option),
         }
     }
 
@@ -67,14 +64,16 @@ impl Lock {
         hash(
             [FORMAT, minor, std::env::consts::OS, std::env::consts::ARCH]
                 .into_iter()
-                .chain(self.lines.iter().map(String::as_str)),
+                .chain(self.lines.iter().map(String::as_str))
+                .chain(self.content.iter().map(String::as_str)),
         )
     }
 
     /// The packages of the lock.
     pub(crate) fn packages(&self) -> Vec<Package> {
         let package = |line: &String| {
-            let line = line.split(';').next().unwrap_or(line).trim();
+            let line = line.split(';').next().unwrap_or(line);
+            let line = line.split(" --hash").next().unwrap_or(line).trim();
             let (name, version) = line
                 .split_once("==")
                 .or_else(|| line.split_once(" @ "))
@@ -89,12 +88,65 @@ impl Lock {
 
     /// The text that packages are installed from.
     pub(crate) fn text(&self) -> String {
-        self.options
-            .iter()
-            .chain(&self.lines)
-            .map(|line| format!("{line}\n"))
-            .collect()
+        text_of(self.lines.iter().map(String::as_str))
     }
+}
+
+/// Lines as a file.
+pub(crate) fn text_of<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// uv leaves hashes out of what it solves; they are checked when packages are installed.
+fn with_hashes(line: &str, spec: &Spec) -> String {
+    let is_meant = |requirement: &&Requirement| {
+        let name = requirement.name.as_deref();
+        name.is_some_and(|name| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with("=="))
+        })
+    };
+    let hashes = spec
+        .requirements
+        .iter()
+        .filter(is_meant)
+        .flat_map(|requirement| &requirement.hashes);
+    hashes.fold(line.to_owned(), |line, hash| {
+        format!("{line} --hash={hash}")
+    })
+}
+
+/// Digests of what lines name on this machine: another file under the same name is another package.
+fn content(spec: &Spec, counts: impl Fn(&Requirement) -> bool) -> Vec<String> {
+    let lines = spec.requirements.iter().filter(|line| counts(line));
+    let paths = lines.filter_map(|line| line.path.as_deref());
+    paths
+        .map(|path| {
+            let mut hash = Sha256::new();
+            // A file that cannot be read is uv's to complain about.
+            let _unread = read_into(&mut hash, path);
+            hex(hash)
+        })
+        .collect()
+}
+
+/// All of a file, or of a folder's files in the order of their names.
+fn read_into(hash: &mut Sha256, path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        io::copy(&mut fs::File::open(path)?, hash)?;
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| !path.is_symlink())
+        .collect();
+    entries.sort();
+    for entry in entries {
+        hash.update(entry.as_os_str().as_encoded_bytes());
+        read_into(hash, &entry)?;
+    }
+    Ok(())
 }
 
 /// A digest of texts, short enough for a path.
@@ -104,34 +156,29 @@ pub(crate) fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(hash)
+}
+
+fn hex(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    let bytes = digest.iter().take(16);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a spec for one interpreter: what is asked, not what it solves to.
 pub(crate) fn spec_digest(spec: &Spec, python: &Interpreter) -> String {
     let version = python.version.to_string();
     let path = python.path.display().to_string();
-    let lines = spec
-        .requirements
-        .iter()
-        .map(|requirement| requirement.text.as_str());
+    let lines = spec.requirements.iter().flat_map(|requirement| {
+        let hashes = requirement.hashes.iter().map(String::as_str);
+        std::iter::once(requirement.text.as_str()).chain(hashes)
+    });
     let additions = spec
         .additions
         .iter()
         .map(|addition| addition.requirement.as_str());
     // Files that lines name are part of what is asked.
-    let files = spec.requirements.iter().filter_map(|requirement| {
-        let path = requirement.text.strip_prefix("-c ").or_else(|| {
-            (requirement.kind == RequirementKind::Path).then_some(requirement.text.as_str())
-        })?;
-        let bytes = fs::read(path).ok()?;
-        Some(hash([String::from_utf8_lossy(&bytes).as_ref()].into_iter()))
-    });
-    let files: Vec<String> = files.collect();
+    let files = content(spec, |_| true);
     let fixed = [FORMAT, version.as_str(), path.as_str()].into_iter();
     hash(
         fixed
@@ -178,18 +225,18 @@ pub(crate) fn solve(
         folder.path().join("requirements.in"),
         folder.path().join("lock.txt"),
     );
+    let (options, arguments) = for_uv(&spec.requirements);
     let lines = spec
         .requirements
         .iter()
+        .filter(|requirement| requirement.kind != RequirementKind::Option)
         .map(|requirement| requirement.text.as_str());
     let additions = spec
         .additions
         .iter()
         .map(|addition| addition.requirement.as_str());
-    let text: String = lines
-        .chain(additions)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let options = options.iter().map(String::as_str);
+    let text = text_of(options.chain(lines).chain(additions));
     fs::write(&input, text).map_err(BuildError::files(&input))?;
     let mut command = uv.command(&[
         "pip",
@@ -201,6 +248,7 @@ pub(crate) fn solve(
     ]);
     command
         .arg(&python.path)
+        .args(arguments)
         .arg("--output-file")
         .arg(&output)
         .arg(&input);
@@ -210,10 +258,12 @@ pub(crate) fn solve(
         log,
         cancel,
     }
-    .run(command)?;
+    .run(&command)?;
     if !outcome.success {
+        let failure = explain(&outcome.output, &spec.additions);
         return Err(BuildError::Packages {
-            sentence: explain(&outcome.output, &spec.additions),
+            sentence: failure.sentence,
+            is_of_python: failure.is_of_python,
             log: log.to_owned(),
         });
     }

@@ -1,5 +1,6 @@
 //! Making an environment that is not there: uv, Python, lock, directory, in this order.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ impl<'a> Making<'a> {
         mut self,
         mut choice: PythonChoice,
     ) -> Result<(PythonChoice, Interpreter, Lock, bool), BuildError> {
+        self.check_data_dir()?;
         let first = choice.candidates.first();
         let any = first.map_or_else(|| PathBuf::from("python3"), |python| python.path.clone());
         let uv = uv::locate(self.data_dir(), &any, self.cancel, self.progress)?;
@@ -63,7 +65,7 @@ impl<'a> Making<'a> {
         if !reused {
             let tools = Tools {
                 uv: &uv,
-                additions: &self.spec.additions,
+                spec: self.spec,
                 cancel: self.cancel,
             };
             place.build(&lock, &tools, self.progress)?;
@@ -89,8 +91,12 @@ impl<'a> Making<'a> {
                     self.progress.done(&Step::Solve, start.elapsed());
                     return Ok((python.clone(), lock));
                 }
-                // Another Python helps only where the model's own could not be had.
-                Err(problem @ BuildError::Packages { .. }) if !choice.is_exact() => {
+                // Another Python helps only where the model's own could not be had, and this one is the reason.
+                Err(
+                    problem @ BuildError::Packages {
+                        is_of_python: true, ..
+                    },
+                ) if !choice.is_exact() => {
                     let text = format!("Python {} does not do: {problem}", python.version);
                     self.progress.warn(&text);
                     first_problem = first_problem.or(Some(problem));
@@ -119,7 +125,7 @@ impl<'a> Making<'a> {
             log: &log,
             cancel: self.cancel,
         };
-        match run.run(command) {
+        match run.run(&command) {
             Ok(outcome) if outcome.success => {}
             Ok(_) | Err(BuildError::TimedOut { .. }) => {
                 let text = format!("Python {minor} could not be fetched; see {}", log.display());
@@ -137,24 +143,53 @@ impl<'a> Making<'a> {
 
     fn no_python(&self, asked: Option<Version>) -> BuildError {
         let found = python::on_this_machine(&[self.environments.pythons()]);
-        let found: Vec<String> = found
-            .iter()
-            .map(|python| python.version.to_string())
-            .collect();
-        let remedy = match self.environments.policy() {
-            PythonPolicy::Exact => {
-                "; install it, or allow a newer one with --python-version-policy nearest"
-            }
-            PythonPolicy::Nearest => "; install it, or choose one with --python-version",
+        let mut found: Vec<Version> = found.iter().map(|python| python.version).collect();
+        found.sort();
+        let found: Vec<String> = found.iter().map(Version::to_string).collect();
+        let is_too_old = asked.is_some_and(|asked| (asked.major, asked.minor) < (3, OLDEST_MINOR));
+        let install = match is_too_old {
+            true => "",
+            false => "install it, or ",
+        };
+        let chosen = self.environments.settings.python_version;
+        let remedy = match (chosen, self.environments.policy()) {
+            (Some(_), _) => "give another --python-version, or none to follow the model's",
+            (None, PythonPolicy::Exact) => "allow a newer one with --python-version-policy nearest",
+            (None, PythonPolicy::Nearest) => "choose one with --python-version",
+        };
+        let remedy = format!("; {install}{remedy}");
+        let version = asked.map_or_else(|| "3.8 or newer".to_owned(), Version::minor_text);
+        let asked = match (chosen, is_too_old) {
+            (Some(_), true) => format!(
+                "Python {version} was asked for and is too old for serving (3.{OLDEST_MINOR} is the oldest)"
+            ),
+            (Some(_), false) => format!("Python {version} was asked for"),
+            (None, true) => format!(
+                "the model needs Python {version}, which is too old for serving (3.{OLDEST_MINOR} is the oldest)"
+            ),
+            (None, false) => format!("the model needs Python {version}"),
         };
         BuildError::Python {
-            asked: asked.map_or_else(|| "3.8 or newer".to_owned(), Version::minor_text),
+            asked,
             found: match found.is_empty() {
                 true => "no Python was found on this machine".to_owned(),
                 false => format!("this machine has {}", found.join(", ")),
             },
-            remedy: remedy.to_owned(),
+            remedy,
         }
+    }
+
+    /// Says so before minutes of work when nothing can be kept.
+    fn check_data_dir(&self) -> Result<(), BuildError> {
+        let folder = self.data_dir();
+        let check = || {
+            fs::create_dir_all(folder)?;
+            tempfile::tempfile_in(folder).map(drop)
+        };
+        check().map_err(|source| BuildError::DataFolder {
+            path: folder.to_owned(),
+            source,
+        })
     }
 
     fn data_dir(&self) -> &'a Path {

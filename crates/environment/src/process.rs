@@ -14,6 +14,15 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::error::BuildError;
 use crate::uv::without_secrets;
 
+/// Runs a command, and ends its whole group at the end of standard input: the pipe is closed by us, or by the kernel when
+/// we are gone, even after `kill -9`. What a build leaves running is ended as well.
+const GUARD: &str = r#"exec 3<&0
+"$@" </dev/null 3<&- &
+child=$!
+( while read -r line; do :; done; kill -KILL 0 ) <&3 3<&- >/dev/null 2>&1 &
+exec 3<&-
+wait "$child""#;
+
 /// How often a running child is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -50,7 +59,7 @@ pub(crate) struct Outcome {
 
 impl Run<'_> {
     /// Runs a command to its end. Its output is appended to the log.
-    pub(crate) fn run(&self, mut command: Command) -> Result<Outcome, BuildError> {
+    pub(crate) fn run(&self, command: &Command) -> Result<Outcome, BuildError> {
         let mut output = tempfile::tempfile().map_err(BuildError::files(std::env::temp_dir()))?;
         let stream = || output.try_clone().map(Stdio::from);
         let (out, err) = (stream(), stream());
@@ -59,15 +68,14 @@ impl Run<'_> {
             path: program.clone(),
             source,
         };
-        command
-            .stdin(Stdio::null())
+        let mut child = guarded(command)
             .stdout(out.map_err(failed)?)
             .stderr(err.map_err(failed)?)
-            .process_group(0);
-        let mut child = command.spawn().map_err(failed)?;
+            .spawn()
+            .map_err(failed)?;
         let ended = self.wait(&mut child);
         let text = read_back(&mut output).map_err(failed)?;
-        self.keep(&command, &text)
+        self.keep(command, &text)
             .map_err(BuildError::files(self.log))?;
         Ok(Outcome {
             success: ended?.success(),
@@ -125,6 +133,24 @@ impl Run<'_> {
     }
 }
 
+/// The command under its guard, whose standard input must be kept open while it runs.
+fn guarded(command: &Command) -> Command {
+    let mut guarded = Command::new("/bin/sh");
+    guarded
+        .args(["-c", GUARD, "sluis"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::piped())
+        .process_group(0);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => guarded.env(name, value),
+            None => guarded.env_remove(name),
+        };
+    }
+    guarded
+}
+
 fn end_group(child: &mut Child) {
     if let Some(group) = Pid::from_raw(child.id() as i32) {
         // An error says that the group has ended by itself.
@@ -138,4 +164,76 @@ fn read_back(output: &mut File) -> io::Result<String> {
     let mut bytes = Vec::new();
     output.read_to_end(&mut bytes)?;
     Ok(without_secrets(&String::from_utf8_lossy(&bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(child: &mut Child) -> bool {
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            if let Ok(Some(_)) = child.try_wait() {
+                return true;
+            }
+            std::thread::sleep(LOOK);
+        }
+        false
+    }
+
+    #[test]
+    fn a_tool_and_its_children_end_with_their_parent() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "sleep 1000 & echo $! > \"$1\"; wait", "sh"])
+            .arg(file.path());
+        let mut child = guarded(&command).spawn().unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        let grandchild = loop {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            if text.ends_with('\n') {
+                break text.trim().to_owned();
+            }
+            assert!(Instant::now() < end, "it did not start");
+            std::thread::sleep(LOOK);
+        };
+        // What the kernel does when we are killed.
+        drop(child.stdin.take());
+        assert!(ended(&mut child));
+        let stat = PathBuf::from("/proc").join(grandchild).join("stat");
+        while let Ok(text) = std::fs::read_to_string(&stat) {
+            if text.contains(") Z ") || text.contains(") X ") {
+                break;
+            }
+            assert!(Instant::now() < end, "{text}");
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    #[test]
+    fn how_a_tool_ended_and_what_it_said_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("logs/x.log");
+        let run = |script: &str| {
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", script])
+                .env("SAID", "https://u:p@host/");
+            let run = Run {
+                what: "testing",
+                limit: Duration::from_secs(30),
+                log: &log,
+                cancel: &Cancel::default(),
+            };
+            run.run(&command).unwrap()
+        };
+        let good = run("cat; echo $SAID");
+        assert_eq!(
+            (good.success, good.output.as_str()),
+            (true, "https://***@host/\n")
+        );
+        assert!(!run("exit 3").success);
+        assert!(!std::fs::read_to_string(&log).unwrap().contains("u:p"));
+    }
 }

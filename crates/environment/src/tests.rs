@@ -288,3 +288,130 @@ fn a_local_python_without_the_packages_is_refused_by_name() {
     let problem = local(&bare.python, &spec).unwrap_err().to_string();
     assert!(problem.contains("mlflow, pandas, numpy"), "{problem}");
 }
+
+#[test]
+fn an_edited_conda_file_counts_before_stale_requirements() {
+    let read = |python: &str, saved_with: &str| {
+        let conda = format!("dependencies: [python={python}, {{pip: [a==2, b==1]}}]");
+        let (_kept, mut model) =
+            folder(&[("conda.yaml", &conda), ("requirements.txt", "a==1\nb==1\n")]);
+        model.python_version = Some(saved_with.to_owned());
+        let spec = read_spec(&model).unwrap();
+        (lines(&spec)[0].to_owned(), spec.warnings)
+    };
+    let (line, warnings) = read("3.12", "3.7.11");
+    assert_eq!(line, "a==2");
+    assert!(
+        warnings[0].contains("different versions of a; conda.yaml counts"),
+        "{warnings:?}"
+    );
+    let (line, warnings) = read("3.7", "3.7.11");
+    assert_eq!(line, "a==1");
+    assert!(
+        warnings[0].contains("requirements.txt counts"),
+        "{warnings:?}"
+    );
+}
+
+/// A wheel with one module, made by any Python of this machine.
+fn wheel(folder: &Path, name: &str, says: &str) {
+    const MAKE: &str = "import sys, zipfile\nfile, name, says = sys.argv[1:]\nwith zipfile.ZipFile(file, 'w') as z:\n    z.writestr(name + '/__init__.py', 'says = ' + repr(says))\n    info = name + '-1.0.dist-info/'\n    z.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: ' + name + '\\nVersion: 1.0\\n')\n    z.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    z.writestr(info + 'RECORD', '')\n";
+    fs::create_dir_all(folder).unwrap();
+    let python = environments(folder).choose(&Spec::default()).candidates[0]
+        .path
+        .clone();
+    let file = folder.join(format!("{name}-1.0-py3-none-any.whl"));
+    let status = std::process::Command::new(python)
+        .args(["-c", MAKE])
+        .arg(file)
+        .args([name, says])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn wheels_of_the_model_folder_are_installed_and_followed() {
+    let data = tempfile::tempdir().unwrap();
+    for line in [
+        "wheels/sluis_tiny-1.0-py3-none-any.whl",
+        "sluis-tiny @ file:wheels/sluis_tiny-1.0-py3-none-any.whl",
+        "--find-links wheels\n--no-index\nsluis-tiny==1.0",
+    ] {
+        let (_kept, model) = folder(&[("requirements.txt", line)]);
+        let mut said = Vec::new();
+        for says in ["one", "two"] {
+            wheel(&model.folder.join("wheels"), "sluis_tiny", says);
+            let mut spec = read_spec(&model).unwrap();
+            spec.additions.clear();
+            let built = environments(data.path())
+                .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+                .unwrap();
+            let output = std::process::Command::new(&built.python)
+                .args(["-c", "import sluis_tiny; print(sluis_tiny.says)"])
+                .output()
+                .unwrap();
+            said.push(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+            if line.starts_with('-') {
+                break;
+            }
+        }
+        let expected: &[&str] = if line.starts_with('-') {
+            &["one"]
+        } else {
+            &["one", "two"]
+        };
+        assert_eq!(said, expected, "{line}");
+    }
+    let (_kept, spec) = small("six\nwheels/gone-1.0-py3-none-any.whl\n");
+    let error = environments(data.path())
+        .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("requirements.txt, line 2"), "{error}");
+}
+
+#[test]
+fn hashes_are_checked() {
+    let data = tempfile::tempdir().unwrap();
+    let build = |hash: &str| {
+        let (_kept, spec) = small(&format!(
+            "--require-hashes\nsix==1.16.0 \\\n    --hash=sha256:{hash}\n"
+        ));
+        environments(data.path()).ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+    };
+    let right = build("8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254").unwrap();
+    assert_eq!(right.packages[0].version, "1.16.0");
+    let wrong = build(&"0".repeat(64)).unwrap_err().to_string();
+    assert!(wrong.contains("another hash"), "{wrong}");
+}
+
+#[test]
+fn another_python_is_tried_only_when_python_is_the_reason() {
+    let data = tempfile::tempdir().unwrap();
+    let solves = |lines: &str| {
+        let (_kept, mut spec) = small(lines);
+        spec.python = Some(PythonAsked {
+            text: "3.7".into(),
+            version: Version::parse("3.7").unwrap(),
+            source: "conda.yaml".into(),
+        });
+        let mut progress = Quiet(Vec::new());
+        let outcome = environments(data.path()).ensure(&spec, &Cancel::default(), &mut progress);
+        let solves = progress.0.iter().filter(|step| **step == Step::Solve);
+        (outcome.is_ok(), solves.count())
+    };
+    assert_eq!(solves("sluis-no-such-package-of-anyone==1.0\n"), (false, 1));
+    // The oldest Python here may be new enough already.
+    assert!(solves("iniconfig==2.1.0\nidna>=3.11\n").0);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_to_is_said_at_once() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let (_kept, spec) = small("six==1.16.0\n");
+    let error = environments(&file.path().join("x"))
+        .ensure(&spec, &Cancel::default(), &mut Quiet(Vec::new()))
+        .unwrap_err();
+    assert!(matches!(error, BuildError::DataFolder { .. }), "{error}");
+}

@@ -1,11 +1,12 @@
 //! `python_env.yaml`, `conda.yaml` and `requirements.txt`, in the order in which MLflow believes them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_yaml_ng::{Mapping, Value};
 
-use super::requirement::{Requirement, RequirementKind};
+use super::options;
+use super::requirement::{Requirement, RequirementKind, option_value};
 use super::{ModelFiles, PythonAsked, Spec};
 use crate::error::SpecError;
 use crate::python::Version;
@@ -23,6 +24,7 @@ const MAX_INCLUDES: usize = 16;
 pub(crate) fn read(model: &ModelFiles) -> Result<Spec, SpecError> {
     let mut reader = Reader {
         folder: &model.folder,
+        saved_with: model.python_version.as_deref().and_then(Version::parse),
         spec: Spec {
             folder: model.folder.clone(),
             ..Spec::default()
@@ -54,6 +56,8 @@ pub(crate) fn read(model: &ModelFiles) -> Result<Spec, SpecError> {
 
 struct Reader<'a> {
     folder: &'a Path,
+    /// The Python that `MLmodel` names.
+    saved_with: Option<Version>,
     spec: Spec,
 }
 
@@ -112,15 +116,46 @@ impl Reader<'_> {
                 other => self.conda_package(&text(other), file)?,
             }
         }
-        let requirements = self.folder.join(REQUIREMENTS).is_file();
-        if whole && requirements {
+        if !whole {
+            return Ok(true);
+        }
+        for (index, line) in pip.unwrap_or_default().iter().enumerate() {
+            self.line(&text(line), file, index + 1, 0)?;
+        }
+        if self.folder.join(REQUIREMENTS).is_file() {
+            let of_conda = std::mem::take(&mut self.spec.requirements);
             self.requirements(REQUIREMENTS, 0)?;
-        } else if whole {
-            for (index, line) in pip.unwrap_or_default().iter().enumerate() {
-                self.line(&text(line), file, index + 1, 0)?;
-            }
+            self.choose(of_conda, file);
         }
         Ok(true)
+    }
+
+    /// Without `python_env.yaml`, MLflow takes Python from the conda file and packages from `requirements.txt`. It writes the
+    /// same packages into both. Where they differ, somebody has edited one of them: the conda file, when its Python is not
+    /// the one that the model was saved with. Its packages are then those that fit its Python.
+    fn choose(&mut self, of_conda: Vec<Requirement>, file: &str) {
+        let differing = differing(&of_conda, &self.spec.requirements);
+        if differing.is_empty() {
+            return;
+        }
+        let asked = self.spec.python.as_ref().map(|python| python.version);
+        let was_edited = asked
+            .zip(self.saved_with)
+            .filter(|(asked, saved_with)| !asked.same_minor(*saved_with));
+        let counts = match was_edited {
+            Some((asked, saved_with)) => {
+                self.spec.requirements = of_conda;
+                format!(
+                    "{file} counts: its Python {asked} is not the {saved_with} that the model was saved with, so it was \
+                     edited since"
+                )
+            }
+            None => format!("{REQUIREMENTS} counts, as in MLflow"),
+        };
+        self.spec.warnings.push(format!(
+            "{file} and {REQUIREMENTS} ask for different versions of {}; {counts}",
+            differing.join(", ")
+        ));
     }
 
     fn conda_package(&mut self, entry: &str, file: &str) -> Result<(), SpecError> {
@@ -183,11 +218,21 @@ impl Reader<'_> {
                 ));
                 return Ok(());
             }
-            requirement.text = format!("-c {}", self.folder.join(constraints).display());
+            let path = self.folder.join(constraints);
+            requirement.text = format!("-c {}", path.display());
+            requirement.path = Some(path);
+        } else if requirement.kind == RequirementKind::Option {
+            let Some(text) = self.option(&requirement) else {
+                return Ok(());
+            };
+            requirement.text = text;
         }
-        if requirement.kind == RequirementKind::Path {
-            requirement.text = absolute(self.folder, &requirement.text);
+        if requirement.kind != RequirementKind::Package && !requirement.hashes.is_empty() {
+            self.spec.warnings.push(format!(
+                "{file}, line {number}: hashes are checked for packages of an index only"
+            ));
         }
+        self.place(&mut requirement);
         if requirement
             .name
             .as_deref()
@@ -200,6 +245,44 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// An option line as uv reads it, if it counts.
+    fn option(&mut self, requirement: &Requirement) -> Option<String> {
+        match options::read(&requirement.text, self.folder) {
+            options::Reading::Kept(text) => Some(text),
+            options::Reading::Meaningless => None,
+            options::Reading::Unknown => {
+                let (file, line) = &requirement.origin;
+                let option = requirement.text.split(['=', ' ']).next();
+                self.spec.warnings.push(format!(
+                    "{file}, line {line}: the option '{}' was left out, as uv does not know it",
+                    option.unwrap_or_default()
+                ));
+                None
+            }
+        }
+    }
+
+    /// Makes a path in a line absolute, as pip reads it from the model folder.
+    fn place(&self, requirement: &mut Requirement) {
+        let text = requirement.text.clone();
+        let (before, path) = match requirement.kind {
+            RequirementKind::Path => ("", text.as_str()),
+            RequirementKind::Url => match text.split_once("file:") {
+                Some((before, path)) => (before, path.strip_prefix("//").unwrap_or(path)),
+                None => return,
+            },
+            RequirementKind::Package | RequirementKind::Option => return,
+        };
+        let end = path.find([' ', ';', '[', '#']).unwrap_or(path.len());
+        let (path, after) = path.split_at(end);
+        let path = self.folder.join(path.trim_start_matches("localhost/"));
+        requirement.text = match requirement.kind {
+            RequirementKind::Url => format!("{before}file://{}{after}", path.display()),
+            _ => format!("{}{after}", path.display()),
+        };
+        requirement.path = Some(path);
+    }
+
     fn is_inside(&self, file: &str) -> bool {
         let path = self.folder.join(file);
         let (path, folder) = (fs::canonicalize(path), fs::canonicalize(self.folder));
@@ -207,20 +290,18 @@ impl Reader<'_> {
     }
 }
 
-/// The value of an option line.
-fn option_value<'a>(line: &'a str, names: &[&str]) -> Option<&'a str> {
-    names.iter().find_map(|name| {
-        let rest = line.strip_prefix(name)?;
-        let value = rest
-            .strip_prefix('=')
-            .or_else(|| rest.strip_prefix(char::is_whitespace))?;
-        Some(value.trim())
-    })
-}
-
-fn absolute(folder: &Path, text: &str) -> String {
-    let path: PathBuf = folder.join(text);
-    path.display().to_string()
+/// The names of packages that two lists pin to different versions.
+fn differing(one: &[Requirement], other: &[Requirement]) -> Vec<String> {
+    let differs = |a: &&Requirement| {
+        other.iter().any(|b| {
+            let both = a.version().zip(b.version());
+            a.name.is_some() && a.name == b.name && both.is_some_and(|(a, b)| a != b)
+        })
+    };
+    one.iter()
+        .filter(differs)
+        .filter_map(|requirement| requirement.name.clone())
+        .collect()
 }
 
 fn list<'a>(map: &'a Mapping, key: &str) -> &'a [Value] {

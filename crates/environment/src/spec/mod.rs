@@ -4,11 +4,13 @@
 
 mod additions;
 mod files;
+mod options;
 mod requirement;
 
 use std::path::PathBuf;
 
 pub use additions::Addition;
+pub(crate) use options::for_uv;
 pub use requirement::{Requirement, RequirementKind};
 
 use crate::error::SpecError;

@@ -1,5 +1,7 @@
 //! Lines of a requirements file, told apart. What they solve to is uv's to say.
 
+use std::path::PathBuf;
+
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequirementKind {
@@ -24,6 +26,10 @@ pub struct Requirement {
     pub name: Option<String>,
     /// Whether it allows one version only.
     pub pinned: bool,
+    /// The hashes that its file may have, as `sha256:…`; they stand apart from the text.
+    pub hashes: Vec<String>,
+    /// The file or folder on this machine that it names.
+    pub path: Option<PathBuf>,
     /// The file that it stands in, and its line.
     pub origin: (String, usize),
 }
@@ -35,6 +41,10 @@ impl Requirement {
         if text.is_empty() {
             return None;
         }
+        // A copy that may be edited is of no use here: the package itself is installed.
+        let text = option_value(text, &["-e", "--editable"]).unwrap_or(text);
+        let (text, hashes) = without_hashes(text);
+        let text = text.as_str();
         let (kind, name) = classify(text);
         let specifier = text.split(';').next().unwrap_or(text);
         Some(Self {
@@ -43,6 +53,8 @@ impl Requirement {
             name,
             pinned: kind != RequirementKind::Package
                 || (specifier.contains("==") && !specifier.contains('*')),
+            hashes,
+            path: None,
             origin: (file.to_owned(), number),
         })
     }
@@ -55,6 +67,34 @@ impl Requirement {
         let version = version[..end].trim();
         (self.pinned && !version.is_empty()).then_some(version)
     }
+}
+
+/// The value of an option line.
+pub(crate) fn option_value<'a>(line: &'a str, names: &[&str]) -> Option<&'a str> {
+    names.iter().find_map(|name| {
+        let rest = line.strip_prefix(name)?;
+        let value = rest
+            .strip_prefix('=')
+            .or_else(|| rest.strip_prefix(char::is_whitespace))?;
+        Some(value.trim())
+    })
+}
+
+/// Takes `--hash=sha256:…` off a line.
+fn without_hashes(line: &str) -> (String, Vec<String>) {
+    if !line.contains(" --hash") {
+        return (line.to_owned(), Vec::new());
+    }
+    let (mut words, mut hashes) = (Vec::new(), Vec::new());
+    let mut parts = line.split_whitespace();
+    while let Some(word) = parts.next() {
+        match word.strip_prefix("--hash") {
+            Some("") => hashes.extend(parts.next().map(str::to_owned)),
+            Some(value) => hashes.push(value.trim_start_matches('=').to_owned()),
+            None => words.push(word),
+        }
+    }
+    (words.join(" "), hashes)
 }
 
 fn without_comment(line: &str) -> &str {
@@ -74,11 +114,11 @@ fn classify(text: &str) -> (RequirementKind, Option<String>) {
     }
     if let Some((name, _)) = text.split_once(" @ ").or_else(|| {
         text.split_once('@')
-            .filter(|(_, rest)| rest.trim_start().contains("://"))
+            .filter(|(_, rest)| rest.contains("://") || rest.trim_start().starts_with("file:"))
     }) {
         return (RequirementKind::Url, Some(normal(name)));
     }
-    if text.contains("://") {
+    if text.contains("://") || text.starts_with("file:") {
         return (RequirementKind::Url, None);
     }
     let is_file = [".whl", ".tar.gz", ".zip"]
@@ -167,5 +207,19 @@ mod tests {
             );
         }
         assert!(Requirement::read("  # only words", "r", 1).is_none());
+    }
+
+    #[test]
+    fn hashes_stand_apart_and_editable_copies_are_plain_ones() {
+        let read = |line| Requirement::read(line, "r", 1).unwrap();
+        let hashed = read("six==1.16.0 ; python_version > '3' --hash=sha256:aa --hash sha256:bb");
+        assert_eq!(hashed.text, "six==1.16.0 ; python_version > '3'");
+        assert_eq!(hashed.hashes, ["sha256:aa", "sha256:bb"]);
+        let editable = read("-e ./lib");
+        assert_eq!(
+            (editable.text.as_str(), editable.kind),
+            ("./lib", RequirementKind::Path)
+        );
+        assert_eq!(read("a @ file:wheels/a.whl").kind, RequirementKind::Url);
     }
 }

@@ -96,18 +96,13 @@ fn fetch(
         log: &log,
         cancel,
     };
-    let outcome = run.run(command)?;
+    let outcome = run.run(&command)?;
     let problem = |problem: &str| BuildError::Uv {
         problem: problem.to_owned(),
         log: log.clone(),
     };
     if !outcome.success {
-        let last = outcome
-            .output
-            .lines()
-            .rfind(|line| !line.trim().is_empty())
-            .unwrap_or("pip failed");
-        return Err(problem(last.trim()));
+        return Err(problem(why(&outcome.output)));
     }
     if !works(&building.path().join("bin").join("uv")) {
         return Err(problem("what pip installed does not run on this machine"));
@@ -118,4 +113,20 @@ fn fetch(
     fs::rename(building.keep(), kept).map_err(BuildError::files(kept))?;
     progress.done(&Step::FetchUv, start.elapsed());
     Ok(())
+}
+
+/// Why pip did not do it. Its last line says that there is no such package when no index answered.
+fn why(output: &str) -> &str {
+    const UNREACHABLE: [&str; 5] = [
+        "NewConnectionError",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "ProxyError",
+        "NameResolutionError",
+    ];
+    if UNREACHABLE.iter().any(|sign| output.contains(sign)) {
+        return "the package index cannot be reached";
+    }
+    let last = output.lines().rfind(|line| !line.trim().is_empty());
+    last.map_or("pip failed", str::trim)
 }
