@@ -103,6 +103,7 @@ class Worker:
         return 1
 
     def _serve(self, scorer, body_limit):
+        logs.be_discreet()
         reader = FrameReader(self._data, body_limit)
         call = 0
         while not self._stopping.is_set():

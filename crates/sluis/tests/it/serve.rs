@@ -112,6 +112,35 @@ fn a_caller_that_hangs_up_and_one_that_sends_too_much_disturb_nobody() {
     drop(stream);
     let (status, body) = server.post_spaces("/invocations", 1 << 30);
     assert_eq!(status, 413, "{body}");
+    // Whatever is wrong with a request, its answer can be read after all of it was sent.
+    let large = vec![b' '; 64 << 20];
+    for (path, content_type, status) in [
+        ("/nothing", "application/json", 404),
+        ("/ping", "application/json", 405),
+        ("/invocations", "a/b", 415),
+    ] {
+        let (found, body) = server.post(path, content_type, &large);
+        assert_eq!(found, status, "{path}: {body}");
+    }
     assert_eq!(server.predict(IRIS).0, 200);
     assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn no_log_line_quotes_a_request() {
+    let server = Server::start(&model("sk_nosig"), &[]);
+    // MLflow warns of parameters that the model does not take, by their names.
+    let (status, body) = server.predict(
+        r#"{"dataframe_split": {"columns": ["secret-a"], "data": [["secret-b"]]}, "params": {"secret-c": "secret-d"}}"#,
+    );
+    assert_eq!(status, 400, "{body}");
+    assert_eq!(
+        server
+            .post("/invocations", "text/csv", b"secret-e\nsecret-f\n")
+            .0,
+        400
+    );
+    let log = server.rest_of_log().join("\n");
+    assert!(log.contains("text left out"), "{log}");
+    assert!(!log.contains("secret-"), "{log}");
 }

@@ -140,6 +140,13 @@ impl Server {
         descendants(self.process.id())
     }
 
+    /// Ends with SIGTERM; what was logged and not yet looked at.
+    pub(crate) fn rest_of_log(mut self) -> Vec<String> {
+        signal("TERM", self.process.id());
+        wait(&mut self.process);
+        self.log.iter().collect()
+    }
+
     /// Ends with SIGTERM; the exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
         signal("TERM", self.process.id());
