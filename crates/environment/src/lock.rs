@@ -11,11 +11,14 @@ use sha2::{Digest, Sha256};
 use crate::error::BuildError;
 use crate::process::{Cancel, Run};
 use crate::python::Interpreter;
-use crate::spec::{Requirement, RequirementKind, Spec, for_uv};
+use crate::spec::{Addition, Requirement, RequirementKind, Spec, fitting, for_uv};
 use crate::uv::{Uv, explain};
 
 /// Part of every digest: another way of building makes other environments.
 const FORMAT: &str = "sluis-environment-1";
+
+/// Part of what a spec is kept under: other rules of solving make other locks.
+const RULES: &str = "rules-2";
 
 const SOLVE_LIMIT: Duration = Duration::from_secs(600);
 
@@ -179,7 +182,7 @@ pub(crate) fn spec_digest(spec: &Spec, python: &Interpreter) -> String {
         .map(|addition| addition.requirement.as_str());
     // Files that lines name are part of what is asked.
     let files = content(spec, |_| true);
-    let fixed = [FORMAT, version.as_str(), path.as_str()].into_iter();
+    let fixed = [FORMAT, RULES, version.as_str(), path.as_str()].into_iter();
     hash(
         fixed
             .chain(lines)
@@ -212,63 +215,75 @@ fn path(data_dir: &Path, spec_digest: &str) -> PathBuf {
     data_dir.join("locks").join(format!("{spec_digest}.json"))
 }
 
-/// Solves the model's lines and the additions together.
-pub(crate) fn solve(
-    spec: &Spec,
-    python: &Interpreter,
-    uv: &Uv,
-    log: &Path,
-    cancel: &Cancel,
-) -> Result<Lock, BuildError> {
-    let folder = tempfile::tempdir().map_err(BuildError::files(std::env::temp_dir()))?;
-    let (input, output) = (
-        folder.path().join("requirements.in"),
-        folder.path().join("lock.txt"),
-    );
-    let (options, arguments) = for_uv(&spec.requirements);
-    let lines = spec
-        .requirements
-        .iter()
-        .filter(|requirement| requirement.kind != RequirementKind::Option)
-        .map(|requirement| requirement.text.as_str());
-    let additions = spec
-        .additions
-        .iter()
-        .map(|addition| addition.requirement.as_str());
-    let options = options.iter().map(String::as_str);
-    let text = text_of(options.chain(lines).chain(additions));
-    fs::write(&input, text).map_err(BuildError::files(&input))?;
-    let mut command = uv.command(&[
-        "pip",
-        "compile",
-        "--quiet",
-        "--no-header",
-        "--no-annotate",
-        "--python",
-    ]);
-    command
-        .arg(&python.path)
-        .args(arguments)
-        .arg("--output-file")
-        .arg(&output)
-        .arg(&input);
-    let outcome = Run {
-        what: "solving",
-        limit: SOLVE_LIMIT,
-        log,
-        cancel,
+/// Solves what models ask for.
+pub(crate) struct Solver<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) uv: &'a Uv,
+    pub(crate) log: &'a Path,
+    pub(crate) cancel: &'a Cancel,
+}
+
+impl Solver<'_> {
+    /// Solves the model's lines and the additions together; a second time where an addition does not fit what came out.
+    pub(crate) fn solve(&self, python: &Interpreter) -> Result<Lock, BuildError> {
+        let lock = self.solve_with(&self.spec.additions, python)?;
+        match fitting(&self.spec.additions, &lock.packages()) {
+            Some(additions) => self.solve_with(&additions, python),
+            None => Ok(lock),
+        }
     }
-    .run(&command)?;
-    if !outcome.success {
-        let failure = explain(&outcome.output, &spec.additions);
-        return Err(BuildError::Packages {
-            sentence: failure.sentence,
-            is_of_python: failure.is_of_python,
-            log: log.to_owned(),
-        });
+
+    fn solve_with(&self, additions: &[Addition], python: &Interpreter) -> Result<Lock, BuildError> {
+        let spec = self.spec;
+        let folder = tempfile::tempdir().map_err(BuildError::files(std::env::temp_dir()))?;
+        let (input, output) = (
+            folder.path().join("requirements.in"),
+            folder.path().join("lock.txt"),
+        );
+        let (options, arguments) = for_uv(&spec.requirements);
+        let lines = spec
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.kind != RequirementKind::Option)
+            .map(|requirement| requirement.text.as_str());
+        let extra = additions
+            .iter()
+            .map(|addition| addition.requirement.as_str());
+        let options = options.iter().map(String::as_str);
+        let text = text_of(options.chain(lines).chain(extra));
+        fs::write(&input, text).map_err(BuildError::files(&input))?;
+        let mut command = self.uv.command(&[
+            "pip",
+            "compile",
+            "--quiet",
+            "--no-header",
+            "--no-annotate",
+            "--python",
+        ]);
+        command
+            .arg(&python.path)
+            .args(arguments)
+            .arg("--output-file")
+            .arg(&output)
+            .arg(&input);
+        let outcome = Run {
+            what: "solving",
+            limit: SOLVE_LIMIT,
+            log: self.log,
+            cancel: self.cancel,
+        }
+        .run(&command)?;
+        if !outcome.success {
+            let failure = explain(&outcome.output, additions);
+            return Err(BuildError::Packages {
+                sentence: failure.sentence,
+                is_of_python: failure.is_of_python,
+                log: self.log.to_owned(),
+            });
+        }
+        let text = fs::read_to_string(&output).map_err(BuildError::files(&output))?;
+        Ok(Lock::of(spec, python, &text))
     }
-    let text = fs::read_to_string(&output).map_err(BuildError::files(&output))?;
-    Ok(Lock::of(spec, python, &text))
 }
 
 fn is_package(line: &&str) -> bool {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::build::Tools;
 use crate::environments::Environments;
 use crate::error::BuildError;
-use crate::lock::{self, Lock};
+use crate::lock::{self, Lock, Solver};
 use crate::process::{Cancel, Run};
 use crate::progress::{Progress, Step};
 use crate::python::{
@@ -86,7 +86,13 @@ impl<'a> Making<'a> {
             let start = Instant::now();
             self.progress.begin(&Step::Solve);
             let log = self.log(&format!("solve-{digest}"));
-            match lock::solve(self.spec, python, uv, &log, self.cancel) {
+            let solver = Solver {
+                spec: self.spec,
+                uv,
+                log: &log,
+                cancel: self.cancel,
+            };
+            match solver.solve(python) {
                 Ok(lock) => {
                     self.progress.done(&Step::Solve, start.elapsed());
                     return Ok((python.clone(), lock));

@@ -116,7 +116,7 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
         workers: NonZeroUsize::MIN,
         timeout: 60,
         max_requests: NonZeroUsize::MIN.saturating_add(1023),
-        max_body_size: NonZeroUsize::MIN.saturating_add(99),
+        max_body_size: 100,
         stage: args.stage.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use prometheus_client::registry::Registry;
@@ -22,6 +22,9 @@ use crate::steps::Steps;
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
 const DRAIN_GRACE: Duration = Duration::from_secs(30);
 
+/// What is left of that at least for requests whose connections took all of it.
+const LAST_GRACE: Duration = Duration::from_millis(500);
+
 /// Arguments of `sluis serve`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
@@ -37,14 +40,14 @@ pub(crate) struct ServeArgs {
     #[arg(short = 'w', long, env = "MLFLOW_MODELS_WORKERS", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
     /// Seconds until a request without an answer ends with 504.
-    #[arg(short = 't', long, env = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 't', long, env = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub(crate) timeout: u64,
     /// Requests that may be waiting or in work; one more is answered with 429 at once.
     #[arg(long, value_name = "COUNT", default_value = "1024")]
     pub(crate) max_requests: NonZeroUsize,
     /// Megabytes of a request body; a larger one is answered with 413.
-    #[arg(long, value_name = "MB", default_value = "100")]
-    pub(crate) max_body_size: NonZeroUsize,
+    #[arg(long, value_name = "MB", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=2047))]
+    pub(crate) max_body_size: u32,
     #[command(flatten)]
     pub(crate) stage: StageArgs,
 }
@@ -105,7 +108,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         ..ScoringConfig::default()
     };
     let limits = Limits {
-        max_body_bytes: args.max_body_size.get() << 20,
+        max_body_bytes: (args.max_body_size as usize) << 20,
         ..Limits::default()
     };
     let mut registry = Registry::with_prefix("sluis");
@@ -145,11 +148,20 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
 impl Serving {
     /// Accepts no more, answers what is in work, ends the processes.
     pub(crate) async fn stop(self) -> Result<(), CliError> {
+        // One deadline for both: connections end first, then what they were waiting for.
+        let end = Instant::now() + self.timeout.min(DRAIN_GRACE);
         self.stop.cancel();
         self.server
             .await
             .map_err(|error| CliError::failed("the server ended early").because(&error))?;
-        match self.service.drain(self.timeout.min(DRAIN_GRACE)).await {
+        match self
+            .service
+            .drain(
+                end.saturating_duration_since(Instant::now())
+                    .max(LAST_GRACE),
+            )
+            .await
+        {
             Drained::Clean => Ok(()),
             Drained::Interrupted(left) => Err(CliError::failed(format!(
                 "{left} requests were still in work and were dropped"

@@ -23,7 +23,7 @@ pub(crate) struct StageArgs {
     #[arg(long, value_enum, default_value_t = ScorerChoice::Auto)]
     pub(crate) scorer: ScorerChoice,
     /// Seconds that a model may take to load.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) start_timeout: u64,
 }
 

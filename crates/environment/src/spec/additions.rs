@@ -1,6 +1,7 @@
 //! What inference adds: only what the model does not bring, solved together with the model's own pins.
 
 use super::requirement::{Requirement, RequirementKind};
+use crate::lock::Package;
 
 /// A package that inference adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,24 @@ pub(crate) fn for_inference(requirements: &[Requirement], writer: Option<&str>) 
     additions
 }
 
+/// The additions, once it is known which NumPy the model's own requirements come to; none where they fit already.
+///
+/// pyarrow asks for NumPy 2 from version 26 on, but only when it is used: solving cannot know.
+pub(crate) fn fitting(additions: &[Addition], solved: &[Package]) -> Option<Vec<Addition>> {
+    let major = |name: &str| {
+        let package = solved.iter().find(|package| package.name == name)?;
+        package.version.split('.').next()?.parse::<u32>().ok()
+    };
+    let is_too_new = major("numpy")? < 2 && major("pyarrow")? >= 26;
+    let place = additions
+        .iter()
+        .position(|addition| addition.requirement == "pyarrow");
+    let place = place.filter(|_| is_too_new)?;
+    let mut fitting = additions.to_vec();
+    fitting[place].requirement = "pyarrow<26".to_owned();
+    Some(fitting)
+}
+
 impl Limit {
     /// An MLflow that is not pinned may become any version, where other pins force it: setuptools does no harm then.
     fn holds_for(&self, minor: Option<(u32, u32)>) -> bool {
@@ -225,5 +244,29 @@ mod tests {
             ),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn pyarrow_follows_the_numpy_that_was_solved() {
+        let addition = |requirement: &str| Addition {
+            requirement: requirement.to_owned(),
+            reason: String::new(),
+        };
+        let solved = |numpy: &str, pyarrow: &str| {
+            [("numpy", numpy), ("pyarrow", pyarrow)].map(|(name, version)| Package {
+                name: name.to_owned(),
+                version: version.to_owned(),
+            })
+        };
+        let ours = [addition("flask<3"), addition("pyarrow")];
+        let narrower = fitting(&ours, &solved("1.26.4", "26.0.1"));
+        assert_eq!(
+            narrower,
+            Some(vec![addition("flask<3"), addition("pyarrow<26")])
+        );
+        assert_eq!(fitting(&ours, &solved("2.4.6", "26.0.1")), None);
+        assert_eq!(fitting(&ours, &solved("1.26.4", "25.0.1")), None);
+        // The model's own pin stays.
+        assert_eq!(fitting(&ours[..1], &solved("1.26.4", "26.0.1")), None);
     }
 }

@@ -10,6 +10,7 @@ mod requirement;
 use std::path::PathBuf;
 
 pub use additions::Addition;
+pub(crate) use additions::fitting;
 pub(crate) use options::for_uv;
 pub use requirement::{Requirement, RequirementKind};
 
