@@ -58,13 +58,18 @@ impl<S: Scorer> Slot<S> {
                 continue;
             }
             let _ready = self.ready.hold();
-            let (sender, receiver) = oneshot::channel();
+            let (sender, mut receiver) = oneshot::channel();
             if self.queue.send(Command::Idle(self.index, sender)).is_err() {
                 std::future::pending::<()>().await;
             }
             tokio::select! {
-                batch = receiver => if let Ok(batch) = batch { return batch },
-                () = self.scorer.ended() => tracing::warn!("an idle instance ended; starting another"),
+                batch = &mut receiver => if let Ok(batch) = batch { return batch },
+                () = self.scorer.ended() => {
+                    tracing::warn!("an idle instance ended; starting another");
+                    // A batch may have been handed over in this very moment: it was never begun.
+                    receiver.close();
+                    self.requeue(receiver.try_recv().unwrap_or_default());
+                }
             }
         }
     }
