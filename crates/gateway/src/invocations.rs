@@ -67,12 +67,13 @@ pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Res
         Ok(read) => read,
         Err(response) => return response,
     };
-    let in_rust = matches!(decoded, Decoded::Input(_));
+    let in_rust = !matches!(decoded, Decoded::AsItCame);
     served
         .metrics
         .decoded(in_rust, start.elapsed().as_secs_f64());
     match decoded {
-        Decoded::Input(input) => score(served, Work::Input(input), shape).await,
+        Decoded::Call(call) => score(served, Work::Call(call), shape).await,
+        Decoded::Refused(refusal) => respond::error(StatusCode::BAD_REQUEST, &refusal.document()),
         Decoded::AsItCame if deep => {
             let text = format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.");
             respond::error(StatusCode::BAD_REQUEST, &ErrorDocument::bad_request(text))

@@ -8,7 +8,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use prometheus_client::registry::Registry;
 use sluis_mlflow::model::Model;
-use sluis_mlflow::{Answer, Contract, DType, DenseBlock, HttpAnswer, Input, Raised, Work};
+use sluis_mlflow::{
+    Answer, Contract, DType, DenseBlock, HttpAnswer, Input, ModelCall, Raised, Work,
+};
 use sluis_scoring::{
     Scorer, ScorerError, ScorerLost, ScoringConfig, ScoringMetrics, ScoringService,
 };
@@ -29,9 +31,10 @@ impl Scorer for Echo {
     }
     async fn score(&mut self, work: Work, _: Instant) -> Result<Answer, ScorerError> {
         match work {
-            Work::Input(Input::Frame(frame))
-                if frame.bytes.starts_with(&(-1.0_f64).to_le_bytes()) =>
-            {
+            Work::Call(ModelCall {
+                input: Input::Frame(frame),
+                ..
+            }) if frame.bytes.starts_with(&(-1.0_f64).to_le_bytes()) => {
                 Err(ScorerError::Model(Raised {
                     class: "ValueError".into(),
                     message: "negative".into(),
@@ -39,8 +42,8 @@ impl Scorer for Echo {
                     unserializable: false,
                 }))
             }
-            Work::Input(input) => {
-                let rows = input.rows();
+            Work::Call(call) => {
+                let rows = call.input.rows();
                 Ok(Answer::Dense(
                     DenseBlock::new(DType::UInt8, vec![rows], vec![7; rows].into()).unwrap(),
                 ))

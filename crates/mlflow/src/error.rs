@@ -29,6 +29,11 @@ impl ErrorDocument {
         )
     }
 
+    /// A payload that the signature or the params schema refuses: `INVALID_PARAMETER_VALUE`.
+    pub(crate) fn invalid(message: impl Into<String>, state: &str, class: &str) -> Self {
+        Self::of("INVALID_PARAMETER_VALUE", message, Some((state, class)))
+    }
+
     /// An error code without class and state.
     pub fn plain(error_code: &str, message: impl Into<String>) -> Self {
         Self::of(error_code, message, None)

@@ -10,6 +10,8 @@ pub mod encode;
 mod error;
 mod input;
 pub mod model;
+mod params;
+mod refusal;
 mod work;
 
 pub use answer::{Answer, HttpAnswer, Raised};
@@ -18,4 +20,6 @@ pub use contract::Contract;
 pub use decode::{AzureError, Decoded, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::Input;
-pub use work::{RawRequest, Work};
+pub use params::Params;
+pub use refusal::{Check, Refusal};
+pub use work::{CallOptions, ModelCall, RawRequest, Work};

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 
 use crate::input::Input;
+use crate::params::Params;
 
 /// One request's work.
 #[derive(Clone, Debug)]
 pub enum Work {
     /// A decoded and enforced payload.
-    Input(Input),
+    Call(ModelCall),
     /// A payload that Rust did not decode, as it came.
     Raw(RawRequest),
 }
@@ -24,6 +25,62 @@ pub struct RawRequest {
     pub headers: Vec<(String, String)>,
     /// The body, already unpacked.
     pub body: Bytes,
+}
+
+/// A decoded and enforced payload, and how the model is asked.
+#[derive(Clone, Debug)]
+pub struct ModelCall {
+    /// What `predict` gets as its data.
+    pub input: Input,
+    /// The rest.
+    pub options: CallOptions,
+}
+
+/// How the model is asked, beside its data.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CallOptions {
+    /// The params that were given, enforced and with defaults; `None` where the model declares none.
+    pub params: Option<Params>,
+    /// The method to call instead of the model's own `predict`, such as `predict_proba`.
+    pub method: Option<String>,
+}
+
+impl From<Input> for ModelCall {
+    /// A call without params, of the model's own method.
+    fn from(input: Input) -> Self {
+        Self {
+            input,
+            options: CallOptions::default(),
+        }
+    }
+}
+
+impl From<Input> for Work {
+    fn from(input: Input) -> Self {
+        Work::Call(input.into())
+    }
+}
+
+impl ModelCall {
+    /// Whether the rows of `other` may follow the rows of `self` in one request batch.
+    pub fn joins(&self, other: &ModelCall) -> bool {
+        self.options == other.options && self.input.joins(&other.input)
+    }
+
+    /// One call that holds the rows of all `parts`, in order.
+    ///
+    /// Obligation of the caller: `parts` is not empty and every part [`joins`](Self::joins) the first; else `None`.
+    pub fn concat(parts: &[&ModelCall]) -> Option<ModelCall> {
+        let options = &parts.first()?.options;
+        if !parts.iter().all(|part| part.options == *options) {
+            return None;
+        }
+        let inputs: Vec<&Input> = parts.iter().map(|part| &part.input).collect();
+        Some(ModelCall {
+            input: Input::concat(&inputs)?,
+            options: options.clone(),
+        })
+    }
 }
 
 impl RawRequest {
@@ -52,7 +109,7 @@ impl Work {
     /// Rows, as far as they are known: a raw payload counts as one.
     pub fn rows(&self) -> usize {
         match self {
-            Work::Input(input) => input.rows(),
+            Work::Call(call) => call.input.rows(),
             Work::Raw(_) => 1,
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use sluis_mlflow::{Input, Work};
+use sluis_mlflow::{ModelCall, Work};
 
 /// What may be put together.
 #[derive(Clone, Copy, Debug)]
@@ -21,20 +21,20 @@ pub(crate) struct BatchRule {
 pub(crate) fn take<T>(
     waiting: &mut VecDeque<T>,
     rule: BatchRule,
-    joinable: impl Fn(&T) -> Option<&Input>,
+    joinable: impl Fn(&T) -> Option<&ModelCall>,
 ) -> Vec<T> {
     let Some(first) = waiting.pop_front() else {
         return Vec::new();
     };
-    let mut rows = joinable(&first).map_or(0, Input::rows);
+    let mut rows = joinable(&first).map_or(0, |call| call.input.rows());
     let mut batch = vec![first];
     while rule.merge
         && let (Some(first), Some(next)) = (joinable(&batch[0]), waiting.front())
-        && let Some(input) = joinable(next)
-        && rows + input.rows() <= rule.max_rows
-        && first.joins(input)
+        && let Some(call) = joinable(next)
+        && rows + call.input.rows() <= rule.max_rows
+        && first.joins(call)
     {
-        rows += input.rows();
+        rows += call.input.rows();
         batch.extend(waiting.pop_front());
     }
     batch
@@ -42,25 +42,24 @@ pub(crate) fn take<T>(
 
 /// The work of a request batch as one call; `None` when the parts do not join after all.
 pub(crate) fn join<'a>(works: impl Iterator<Item = &'a Work>) -> Option<Work> {
-    let inputs: Vec<&Input> = works
+    let calls: Vec<&ModelCall> = works
         .map(|work| match work {
-            Work::Input(input) => Some(input),
+            Work::Call(call) => Some(call),
             Work::Raw(_) => None,
         })
         .collect::<Option<_>>()?;
-    Input::concat(&inputs).map(Work::Input)
+    ModelCall::concat(&calls).map(Work::Call)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sluis_mlflow::RawRequest;
-    use sluis_mlflow::{DType, DenseBlock};
+    use sluis_mlflow::{DType, DenseBlock, Input, RawRequest};
 
     fn rows(count: u8, width: u8) -> Work {
         let shape = vec![usize::from(count), usize::from(width)];
         let bytes = vec![0; usize::from(count) * usize::from(width)];
-        Work::Input(Input::Tensor(
+        Work::from(Input::Tensor(
             DenseBlock::new(DType::Int8, shape, bytes.into()).unwrap(),
         ))
     }
@@ -99,7 +98,7 @@ mod tests {
             let mut waiting: VecDeque<Work> = works.into();
             let before = waiting.len();
             let batch = take(&mut waiting, rule, |work| match work {
-                Work::Input(input) => Some(input),
+                Work::Call(call) => Some(call),
                 Work::Raw(_) => None,
             });
             assert_eq!(

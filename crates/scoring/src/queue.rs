@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sluis_mlflow::{Answer, Input, Work};
+use sluis_mlflow::{Answer, ModelCall, Work};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -28,9 +28,9 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// What may share a call. A request whose call broke is tried again alone: it may be what breaks calls.
-    fn joinable(&self) -> Option<&Input> {
+    fn joinable(&self) -> Option<&ModelCall> {
         match &self.work {
-            Work::Input(input) if self.attempts == 0 => Some(input),
+            Work::Call(call) if self.attempts == 0 => Some(call),
             _ => None,
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use sluis_mlflow::{Answer, DType, DenseBlock, Input, Raised, Work};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use sluis_mlflow::{Answer, DType, DenseBlock, Input, ModelCall, Raised, Work};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::{
@@ -23,6 +23,8 @@ struct Call {
 struct ByHand {
     calls: mpsc::UnboundedSender<Call>,
     lost: Option<String>,
+    /// Notified when the idle instance ends by itself.
+    end: Arc<Notify>,
 }
 
 impl Scorer for ByHand {
@@ -32,7 +34,7 @@ impl Scorer for ByHand {
             .map_or(Ok(()), |cause| Err(ScorerLost(cause)))
     }
     async fn ended(&mut self) {
-        std::future::pending().await
+        self.end.notified().await;
     }
     async fn score(&mut self, work: Work, deadline: Instant) -> Result<Answer, ScorerError> {
         let (answer, answered) = oneshot::channel();
@@ -50,6 +52,7 @@ fn start(config: ScoringConfig, slots: usize) -> (ScoringService, mpsc::Unbounde
         .map(|_| ByHand {
             calls: sender.clone(),
             lost: None,
+            end: Arc::default(),
         })
         .collect();
     let metrics = ScoringMetrics::register(&mut Registry::default());
@@ -57,14 +60,18 @@ fn start(config: ScoringConfig, slots: usize) -> (ScoringService, mpsc::Unbounde
 }
 
 fn row(value: u8) -> Work {
-    Work::Input(Input::Tensor(
+    Work::from(Input::Tensor(
         DenseBlock::new(DType::UInt8, vec![1, 1], vec![value].into()).unwrap(),
     ))
 }
 
 /// The values of a call, answered by themselves.
 fn echo(call: Call) -> Vec<u8> {
-    let Work::Input(Input::Tensor(block)) = call.work else {
+    let Work::Call(ModelCall {
+        input: Input::Tensor(block),
+        ..
+    }) = call.work
+    else {
         panic!("a tensor was sent")
     };
     let values = block.bytes.to_vec();
@@ -241,6 +248,7 @@ async fn without_any_instance_the_cause_is_the_answer() {
     let scorer = ByHand {
         calls: sender,
         lost: Some("no module named x".into()),
+        end: Arc::default(),
     };
     let metrics = ScoringMetrics::register(&mut Registry::default());
     let service = ScoringService::start(ScoringConfig::default(), vec![scorer], metrics);
@@ -297,6 +305,7 @@ async fn one_slot_that_stays_lost_does_not_stop_the_others() {
     let slot = |lost: Option<&str>| ByHand {
         calls: sender.clone(),
         lost: lost.map(str::to_owned),
+        end: Arc::default(),
     };
     let metrics = ScoringMetrics::register(&mut Registry::default());
     let scorers = vec![slot(Some("no module named x")), slot(None)];
@@ -373,4 +382,32 @@ async fn limits_beyond_measure_mean_no_limit() {
     echo(calls.recv().await.unwrap());
     assert_eq!(value(task.await.unwrap()), 1);
     assert_eq!(service.drain(Duration::from_secs(1)).await, Drained::Clean);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_meets_the_end_of_an_idle_instance_is_not_lost() {
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let end = Arc::new(Notify::new());
+    let scorer = ByHand {
+        calls: sender,
+        lost: None,
+        end: end.clone(),
+    };
+    let metrics = ScoringMetrics::register(&mut Registry::default());
+    let service = ScoringService::start(ScoringConfig::default(), vec![scorer], metrics);
+    for round in 0..64 {
+        // The slot has gone idle; then a request comes, and the instance ends before the slot has looked at either.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        let task = ask(&service, round);
+        let end = end.clone();
+        tokio::spawn(async move { end.notify_waiters() });
+        let call = tokio::time::timeout(Duration::from_secs(1), calls.recv()).await;
+        echo(
+            call.expect("the request reaches the next instance")
+                .unwrap(),
+        );
+        assert_eq!(value(task.await.unwrap()), round);
+    }
 }

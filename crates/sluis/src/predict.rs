@@ -110,7 +110,8 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
     );
     let work = match content_type {
         ContentType::Json => match staged.contract.decode_json(&body) {
-            Decoded::Input(input) => Work::Input(input),
+            Decoded::Call(call) => Work::Call(call),
+            Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
             Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
         },
         ContentType::Csv | ContentType::Parquet => {

@@ -154,7 +154,10 @@ fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
 fn example(model: &Model, contract: &Contract) -> Option<Work> {
     let request = model.example_request()?;
     Some(match contract.decode_json(&request.body) {
-        Decoded::Input(input) => Work::Input(input),
-        Decoded::AsItCame => Work::Raw(RawRequest::invocation("application/json", request.body)),
+        Decoded::Call(call) => Work::Call(call),
+        // A model that refuses its own example says so itself.
+        Decoded::Refused(_) | Decoded::AsItCame => {
+            Work::Raw(RawRequest::invocation("application/json", request.body))
+        }
     })
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sluis_mlflow::{Answer, DType, DenseBlock, HttpAnswer, Input, Raised, Work};
+use sluis_mlflow::{Answer, DType, DenseBlock, HttpAnswer, Input, Raised, RawRequest, Work};
 
 use crate::protocol;
 
@@ -63,17 +63,21 @@ struct RawHead<'a> {
 
 /// The frame of a piece of work; `known` are the columns that the worker was told when it loaded the model.
 pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, AnswerError> {
-    match work {
-        Work::Input(Input::Frame(block)) => {
+    let call = match work {
+        Work::Call(call) => call,
+        Work::Raw(raw) => return raw_call(raw),
+    };
+    match &call.input {
+        Input::Frame(block) => {
             let columns = block
                 .columns
                 .as_deref()
                 .filter(|columns| Some(*columns) != known);
             dense(block, "frame", columns)
         }
-        Work::Input(Input::Tensor(block)) => dense(block, "tensor", None),
-        Work::Input(Input::Tensors(tensors)) => named(tensors),
-        Work::Input(Input::Batch(batch)) => {
+        Input::Tensor(block) => dense(block, "tensor", None),
+        Input::Tensors(tensors) => named(tensors),
+        Input::Batch(batch) => {
             let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema())?;
             writer.write(batch)?;
             Ok(CallFrame {
@@ -82,16 +86,19 @@ pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, A
                 bodies: vec![writer.into_inner()?.into()],
             })
         }
-        Work::Raw(raw) => Ok(CallFrame {
-            kind: protocol::CALL_RAW,
-            head: serde_json::to_vec(&RawHead {
-                method: &raw.method,
-                path: &raw.path,
-                headers: &raw.headers,
-            })?,
-            bodies: vec![raw.body.clone()],
-        }),
     }
+}
+
+fn raw_call(raw: &RawRequest) -> Result<CallFrame, AnswerError> {
+    Ok(CallFrame {
+        kind: protocol::CALL_RAW,
+        head: serde_json::to_vec(&RawHead {
+            method: &raw.method,
+            path: &raw.path,
+            headers: &raw.headers,
+        })?,
+        bodies: vec![raw.body.clone()],
+    })
 }
 
 fn dense(
@@ -239,22 +246,22 @@ mod tests {
         let names: Arc<[String]> = vec!["a".to_owned(), "b".to_owned()].into();
         let frame =
             Input::Frame(block(DType::Float64, &[2, 2], &doubles).with_columns(names.clone()));
-        assert_call(&Work::Input(frame), None, "01-dense-frame-with-columns");
+        assert_call(&Work::from(frame), None, "01-dense-frame-with-columns");
         let known: Vec<u8> = [0.5_f64, -0.25]
             .iter()
             .flat_map(|v| v.to_le_bytes())
             .collect();
         let frame =
             Input::Frame(block(DType::Float64, &[1, 2], &known).with_columns(names.clone()));
-        assert_call(&Work::Input(frame), Some(&names), "02-dense-frame");
+        assert_call(&Work::from(frame), Some(&names), "02-dense-frame");
         let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
             .iter()
             .flat_map(|v| v.to_le_bytes())
             .collect();
         let tensor = block(DType::Float32, &[1, 2, 2], &singles);
-        assert_call(&Work::Input(Input::Tensor(tensor)), None, "03-dense-tensor");
+        assert_call(&Work::from(Input::Tensor(tensor)), None, "03-dense-tensor");
         let empty = Input::Frame(block(DType::Int64, &[0, 2], &[]).with_columns(names.clone()));
-        assert_call(&Work::Input(empty), Some(&names), "04-dense-empty");
+        assert_call(&Work::from(empty), Some(&names), "04-dense-empty");
         let tensors = vec![
             (
                 "x".to_owned(),
@@ -265,7 +272,7 @@ mod tests {
                 block(DType::Int64, &[1], &7_i64.to_le_bytes()),
             ),
         ];
-        assert_call(&Work::Input(Input::Tensors(tensors)), None, "06-tensors");
+        assert_call(&Work::from(Input::Tensors(tensors)), None, "06-tensors");
         let raw = sluis_mlflow::RawRequest {
             method: "POST".to_owned(),
             path: "/invocations".to_owned(),

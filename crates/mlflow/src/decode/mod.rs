@@ -20,12 +20,16 @@ use envelope::{Envelope, Payload};
 
 use crate::contract::{Contract, Layout};
 use crate::input::Input;
+use crate::refusal::Refusal;
+use crate::work::ModelCall;
 
 /// What became of a payload.
 #[derive(Debug)]
 pub enum Decoded {
     /// Rust decoded and enforced it.
-    Input(Input),
+    Call(ModelCall),
+    /// Rust knows that MLflow refuses it.
+    Refused(Refusal),
     /// Python decides.
     AsItCame,
 }
@@ -34,7 +38,7 @@ impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
         self.try_json(body)
-            .map_or(Decoded::AsItCame, Decoded::Input)
+            .map_or(Decoded::AsItCame, |input| Decoded::Call(input.into()))
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Input> {

@@ -21,7 +21,11 @@ fn split(change: impl Fn(String) -> String) -> Vec<u8> {
 }
 
 fn dense(body: &[u8]) -> Vec<f64> {
-    let Decoded::Input(Input::Frame(block)) = iris(body) else {
+    let Decoded::Call(ModelCall {
+        input: Input::Frame(block),
+        ..
+    }) = iris(body)
+    else {
         panic!("not decoded: {}", String::from_utf8_lossy(body));
     };
     let cells = block.bytes.chunks_exact(8);
@@ -110,7 +114,10 @@ fn payload_forms_of_mlflow_1x_are_its_own_codes() {
     let body = br#"{"inputs": [[1, 2, 3, 4]]}"#;
     assert!(matches!(
         contract.decode_json(body),
-        Decoded::Input(Input::Tensor(_))
+        Decoded::Call(ModelCall {
+            input: Input::Tensor(_),
+            ..
+        })
     ));
     assert!(matches!(
         contract.beside("1.30.1").decode_json(body),

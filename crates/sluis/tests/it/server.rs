@@ -160,6 +160,10 @@ impl Drop for Server {
             self.process.kill().ok();
             self.process.wait().ok();
         }
+        if std::thread::panicking() {
+            let log: Vec<String> = self.log.try_iter().collect();
+            eprintln!("what the server logged since:\n{}", log.join("\n"));
+        }
     }
 }
 

@@ -47,7 +47,7 @@ async fn one_worker_answers_every_kind_of_call() {
 
 async fn arrays_come_back(worker: &mut Worker) {
     let tensor = doubles(&[1, 2, 2], &[1.0, f64::NAN, f64::INFINITY, -0.0]);
-    let Ok(Answer::Dense(block)) = call(worker, Work::Input(Input::Tensor(tensor.clone()))).await
+    let Ok(Answer::Dense(block)) = call(worker, Work::from(Input::Tensor(tensor.clone()))).await
     else {
         panic!()
     };
@@ -59,7 +59,7 @@ async fn arrays_come_back(worker: &mut Worker) {
         ("p".to_owned(), doubles(&[1], &[0.25])),
         ("q".to_owned(), doubles(&[0, 3], &[])),
     ];
-    let text = json(worker, Work::Input(Input::Tensors(named))).await;
+    let text = json(worker, Work::from(Input::Tensors(named))).await;
     assert_eq!(text, r#"{"predictions": {"p": [0.25], "q": []}}"#);
     let Ok(Answer::Dense(block)) = call(worker, act("big_endian")).await else {
         panic!()
@@ -75,7 +75,7 @@ async fn arrays_come_back(worker: &mut Worker) {
     );
     let large = call(
         worker,
-        Work::Input(Input::Tensor(doubles(&[200_000], &[0.0; 200_000]))),
+        Work::from(Input::Tensor(doubles(&[200_000], &[0.0; 200_000]))),
     )
     .await;
     assert_eq!(large.unwrap_err().document.unwrap().0, 413);
@@ -86,7 +86,7 @@ async fn frames_come_back(worker: &mut Worker) {
     let other: std::sync::Arc<[String]> = vec!["ä".to_owned(), "b".to_owned()].into();
     for columns in [known, other] {
         let frame = doubles(&[2, 2], &[1.0, 2.0, 3.0, 4.0]).with_columns(columns);
-        let Ok(Answer::Dense(block)) = call(worker, Work::Input(Input::Frame(frame.clone()))).await
+        let Ok(Answer::Dense(block)) = call(worker, Work::from(Input::Frame(frame.clone()))).await
         else {
             panic!()
         };

@@ -45,7 +45,7 @@ pub(crate) fn act(action: &str) -> Work {
         ("do", Arc::new(StringArray::from(vec![action]))),
         ("x", Arc::new(Float64Array::from(vec![0.5]))),
     ];
-    Work::Input(Input::Batch(RecordBatch::try_from_iter(columns).unwrap()))
+    Work::from(Input::Batch(RecordBatch::try_from_iter(columns).unwrap()))
 }
 
 pub(crate) fn doubles(shape: &[usize], values: &[f64]) -> DenseBlock {
