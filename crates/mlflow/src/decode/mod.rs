@@ -48,7 +48,7 @@ impl Contract {
             return None;
         }
         let payload = Envelope::read(body)?.payload()?;
-        if self.speaks_1x && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
+        if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }
         match (&self.layout, payload) {
