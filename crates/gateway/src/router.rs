@@ -16,7 +16,7 @@ use sluis_mlflow::{RawRequest, Work};
 use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, request_id, score, tensorflow};
+use crate::{body, health, invocations, open_inference, request_id, score, tensorflow};
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
@@ -31,6 +31,8 @@ enum Route {
     Score,
     /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
     TensorFlow,
+    /// The Open Inference Protocol's, at and below `/v2`.
+    OpenInference,
     NotFound,
 }
 
@@ -44,6 +46,7 @@ impl Route {
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
+            path if open_inference::is_path(path) => Route::OpenInference,
             _ => Route::NotFound,
         }
     }
@@ -57,7 +60,7 @@ impl Route {
 
     /// Whether methods and unknown paths are answered by the route, in the words of its own protocol.
     fn speaks_for_itself(self) -> bool {
-        matches!(self, Route::TensorFlow)
+        matches!(self, Route::TensorFlow | Route::OpenInference)
     }
 
     /// The route's name in metrics.
@@ -70,6 +73,7 @@ impl Route {
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::TensorFlow => "tensorflow",
+            Route::OpenInference => "open_inference",
             Route::NotFound => "none",
         }
     }
@@ -143,6 +147,7 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
         Route::TensorFlow => tensorflow::handle(gate, request).await,
+        Route::OpenInference => open_inference::handle(gate, request).await,
         Route::NotFound => not_found(),
     }
 }

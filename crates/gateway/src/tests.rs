@@ -1,6 +1,7 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
 mod dialects;
+mod open_inference;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,7 +71,11 @@ fn app(limits: Limits) -> axum::Router {
     let metrics = GatewayMetrics::register(&mut registry);
     let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&model)),
+        contract: Arc::new(
+            Contract::compile(&model)
+                .beside("3.17.2")
+                .with_pandas("3.1.1"),
+        ),
         identity: Identity::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),

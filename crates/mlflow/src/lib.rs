@@ -12,6 +12,7 @@ mod error;
 mod input;
 mod lossy;
 pub mod model;
+pub mod open_inference;
 mod params;
 mod python_json;
 mod refusal;

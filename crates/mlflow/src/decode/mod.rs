@@ -19,6 +19,7 @@ mod tests;
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 pub use tensorflow::PredictRequest;
+pub(crate) use tensorflow::broken;
 
 use crate::contract::{Contract, Layout};
 use crate::input::Input;
