@@ -20,6 +20,6 @@ pub use contract::Contract;
 pub use decode::{AzureError, Decoded, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::Input;
-pub use params::Params;
+pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};
 pub use work::{CallOptions, ModelCall, RawRequest, Work};

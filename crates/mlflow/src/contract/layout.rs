@@ -30,8 +30,6 @@ pub enum PythonReason {
     NoSignature,
     /// The signature comes from Python type hints, which only Python can check.
     TypeHint,
-    /// The signature declares params.
-    Params,
     /// Columns or tensors without names.
     UnnamedColumns,
     /// A column that may be absent.
@@ -65,7 +63,6 @@ impl fmt::Display for PythonReason {
             PythonReason::TypeHint => {
                 formatter.write_str("the signature comes from Python type hints")
             }
-            PythonReason::Params => formatter.write_str("the signature declares params"),
             PythonReason::UnnamedColumns => {
                 formatter.write_str("the signature's columns have no names")
             }

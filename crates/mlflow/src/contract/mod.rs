@@ -3,8 +3,11 @@
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
 mod layout;
+mod params;
 
 pub use layout::{CellKind, ColumnLayout, Layout, PythonReason, TensorLayout};
+pub(crate) use params::CheckedParams;
+pub use params::ParamsContract;
 
 use crate::model::{DataType, Model, Schema, TensorSpec};
 
@@ -12,14 +15,20 @@ use crate::model::{DataType, Model, Schema, TensorSpec};
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
+    pub(crate) params: ParamsContract,
     pub(crate) speaks_1x: bool,
 }
 
 impl Contract {
     /// Compiles the input side of a model's signature.
     pub fn compile(model: &Model) -> Self {
+        let params = model
+            .signature
+            .as_ref()
+            .and_then(|signature| signature.params.as_deref());
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            params: ParamsContract::compile(params.unwrap_or_default()),
             speaks_1x: false,
         }
     }
@@ -56,13 +65,6 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
         return Err(PythonReason::TypeHint);
     }
     let signature = model.signature.as_ref().ok_or(PythonReason::NoSignature)?;
-    if signature
-        .params
-        .as_ref()
-        .is_some_and(|params| !params.is_empty())
-    {
-        return Err(PythonReason::Params);
-    }
     match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
         Schema::Columns(columns) => {
             let mut named = Vec::with_capacity(columns.len());
