@@ -12,12 +12,14 @@ mod frame;
 mod rows;
 mod sink;
 mod tensor;
+mod tensorflow;
 #[cfg(test)]
 mod tests;
 
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
+pub use tensorflow::PredictRequest;
 
 use crate::contract::{CheckedParams, Contract, Layout};
 use crate::input::Input;
