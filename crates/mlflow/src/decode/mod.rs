@@ -9,6 +9,7 @@ mod cell;
 mod columns;
 mod envelope;
 mod frame;
+mod numbers;
 mod rows;
 mod sink;
 mod tensor;
