@@ -26,6 +26,6 @@ pub use decode::{AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN};
 pub use lossy::{Lossy, LossyCast};
-pub use params::Params;
+pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};
 pub use work::{CallOptions, ModelCall, RawRequest, Work};
