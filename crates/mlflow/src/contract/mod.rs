@@ -56,6 +56,13 @@ impl Contract {
         self
     }
 
+    /// The contract beside the numpy of the model's environment, as with pandas.
+    #[must_use]
+    pub fn with_numpy(mut self, version: &str) -> Self {
+        self.versions.numpy = Version::read(version);
+        self
+    }
+
     /// The contract with this much leniency.
     #[must_use]
     pub fn with_strictness(mut self, strictness: Strictness) -> Self {
