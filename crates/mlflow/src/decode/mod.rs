@@ -7,6 +7,7 @@
 mod azure;
 mod cell;
 mod columns;
+mod direct;
 mod envelope;
 mod frame;
 mod numbers;
@@ -48,6 +49,11 @@ impl Contract {
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
+        }
+        if !self.speaks_1x()
+            && let Some(input) = direct::read(&self.layout, body)
+        {
+            return Some(self.with_params(input, None));
         }
         let mut envelope = Envelope::read(body)?;
         let params = envelope.params.take();
