@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::respond::{self, ErrorForm};
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, methods, request_id, score, tensorflow};
+use crate::{body, health, invocations, methods, open_inference, request_id, score, tensorflow};
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
@@ -33,6 +33,8 @@ enum Route {
     Score,
     /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
     TensorFlow,
+    /// The Open Inference Protocol's, at and below `/v2`.
+    OpenInference,
     NotFound,
 }
 
@@ -46,6 +48,7 @@ impl Route {
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
+            path if open_inference::is_path(path) => Route::OpenInference,
             _ => Route::NotFound,
         }
     }
@@ -59,12 +62,12 @@ impl Route {
 
     /// Whether methods and unknown paths are answered by the route, in the words of its own protocol.
     fn speaks_for_itself(self) -> bool {
-        matches!(self, Route::TensorFlow)
+        matches!(self, Route::TensorFlow | Route::OpenInference)
     }
 
     fn error_form(self) -> ErrorForm {
         match self {
-            Route::TensorFlow => ErrorForm::ErrorText,
+            Route::TensorFlow | Route::OpenInference => ErrorForm::ErrorText,
             _ => ErrorForm::Mlflow,
         }
     }
@@ -79,6 +82,7 @@ impl Route {
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::TensorFlow => "tensorflow",
+            Route::OpenInference => "open_inference",
             Route::NotFound => "none",
         }
     }
@@ -206,6 +210,7 @@ async fn answer(gate: &Gate, route: Route, request: Request<Body>) -> Response {
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
         Route::TensorFlow => tensorflow::handle(gate, request).await,
+        Route::OpenInference => open_inference::handle(gate, request).await,
         Route::NotFound => not_found(),
     }
 }

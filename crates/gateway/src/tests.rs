@@ -2,6 +2,7 @@
 
 mod dialects;
 mod methods;
+mod open_inference;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +72,11 @@ fn app(limits: Limits) -> axum::Router {
     let metrics = GatewayMetrics::register(&mut registry);
     let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&model)),
+        contract: Arc::new(
+            Contract::compile(&model)
+                .beside("3.17.2")
+                .with_pandas("3.1.1"),
+        ),
         identity: Identity::of(&model),
         methods: Methods::of(vec!["predict".into(), "predict_proba".into()]),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),

@@ -40,9 +40,18 @@ struct BlockHead<'a> {
     #[serde(rename = "as")]
     form: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    columns: Option<&'a [String]>,
+    columns: Option<Labels<'a>>,
     #[serde(flatten)]
     options: OptionsHead<'a>,
+}
+
+/// The columns of a dense frame that are not those of `load`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Labels<'a> {
+    Names(&'a [String]),
+    /// So many, numbered from 0.
+    Numbered(usize),
 }
 
 #[derive(Serialize)]
@@ -78,11 +87,12 @@ pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, A
     };
     match &call.input {
         Input::Frame(block) => {
-            let columns = block
-                .columns
-                .as_deref()
-                .filter(|columns| Some(*columns) != known);
-            dense(block, "frame", columns, &call.options)
+            let labels = match block.columns.as_deref() {
+                None => Some(Labels::Numbered(block.shape.get(1).copied().unwrap_or(0))),
+                columns if columns == known => None,
+                Some(columns) => Some(Labels::Names(columns)),
+            };
+            dense(block, "frame", labels, &call.options)
         }
         Input::Tensor(block) => dense(block, "tensor", None, &call.options),
         Input::Tensors(tensors) => named(tensors, &call.options),
@@ -114,7 +124,7 @@ fn raw_call(raw: &RawRequest) -> Result<CallFrame, AnswerError> {
 fn dense(
     block: &DenseBlock,
     form: &'static str,
-    columns: Option<&[String]>,
+    columns: Option<Labels<'_>>,
     options: &CallOptions,
 ) -> Result<CallFrame, AnswerError> {
     let head = BlockHead {
@@ -272,6 +282,12 @@ mod tests {
         let frame =
             Input::Frame(block(DType::Float64, &[1, 2], &known).with_columns(names.clone()));
         assert_call(&Work::from(frame), Some(&names), "02-dense-frame");
+        let numbered = Input::Frame(block(DType::Float64, &[1, 2], &known));
+        assert_call(
+            &Work::from(numbered),
+            Some(&names),
+            "14-dense-frame-numbered",
+        );
         let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
             .iter()
             .flat_map(|v| v.to_le_bytes())

@@ -20,6 +20,7 @@ pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
+pub(crate) use tensorflow::broken;
 
 use crate::contract::{CheckedParams, Contract, Layout};
 use crate::input::Input;
@@ -62,6 +63,7 @@ impl Contract {
                     params,
                     ..CallOptions::default()
                 },
+                lossy: Vec::new(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,
@@ -69,7 +71,7 @@ impl Contract {
     }
 
     fn try_payload(&self, payload: Payload<'_>) -> Option<Input> {
-        if self.speaks_1x && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
+        if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }
         match (&self.layout, payload) {
