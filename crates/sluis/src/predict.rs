@@ -118,6 +118,7 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
             Work::Raw(RawRequest::invocation(content_type.media_type(), body))
         }
     };
+    let work = work.with_method(staged.methods.chosen());
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     // Kept until the instance has ended.
     let _guardian = staged.guardian;

@@ -136,6 +136,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let served = Arc::new(Served {
         contract: staged.contract,
         identity,
+        methods: staged.methods,
         scoring: service.clone(),
         mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),
         limits,
