@@ -8,10 +8,9 @@ mod versions;
 
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
 pub use strictness::{Strictness, UnknownStrictness};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Version, Versions};
 
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
-use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]
