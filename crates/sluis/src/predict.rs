@@ -108,15 +108,15 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         "score",
         &format!("{} bytes of {}", body.len(), content_type.media_type()),
     );
-    let work = match content_type {
-        ContentType::Json => match staged.contract.decode_json(&body) {
-            Decoded::Call(call) => Work::Call(call),
-            Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
-            Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
-        },
-        ContentType::Csv | ContentType::Parquet => {
-            Work::Raw(RawRequest::invocation(content_type.media_type(), body))
-        }
+    let decoded = match content_type {
+        ContentType::Json => staged.contract.decode_json(&body),
+        ContentType::Csv => staged.contract.decode_csv(&body),
+        ContentType::Parquet => staged.contract.decode_parquet(&body),
+    };
+    let work = match decoded {
+        Decoded::Call(call) => Work::Call(call),
+        Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
+        Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
     };
     let work = work.with_method(staged.methods.chosen());
     let deadline = Instant::now() + Duration::from_secs(args.timeout);

@@ -13,6 +13,7 @@
 
 mod bad_inputs;
 mod demo;
+mod dialects;
 mod graph;
 mod plan;
 mod predict;
