@@ -14,6 +14,7 @@
 mod bad_inputs;
 mod demo;
 mod graph;
+mod native;
 mod plan;
 mod predict;
 mod serve;
