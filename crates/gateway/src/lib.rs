@@ -3,12 +3,16 @@
 //! Reads a request within its limits, tells payload dialects apart, has the input contract decode it, asks the scoring
 //! service, and answers in the caller's dialect. Knows no model folder, no environment, no worker process.
 
+mod accept;
 mod body;
 mod content_type;
+mod fault;
 mod health;
+mod identity;
 mod invocations;
 mod metrics;
 mod open_files;
+mod open_inference;
 mod request_id;
 mod respond;
 mod room;
@@ -17,9 +21,11 @@ mod score;
 mod served;
 mod server;
 mod stream;
+mod tensorflow;
 #[cfg(test)]
 mod tests;
 
+pub use identity::Identity;
 pub use metrics::GatewayMetrics;
 pub use router::router;
 pub use served::{Limits, Served};

@@ -16,7 +16,7 @@ use sluis_mlflow::{RawRequest, Work};
 use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, request_id, score};
+use crate::{body, health, invocations, open_inference, request_id, score, tensorflow};
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
@@ -29,6 +29,10 @@ enum Route {
     OpenApi,
     Invocations,
     Score,
+    /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
+    TensorFlow,
+    /// The Open Inference Protocol's, at and below `/v2`.
+    OpenInference,
     NotFound,
 }
 
@@ -41,6 +45,8 @@ impl Route {
             OPENAPI => Route::OpenApi,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
+            path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
+            path if open_inference::is_path(path) => Route::OpenInference,
             _ => Route::NotFound,
         }
     }
@@ -52,6 +58,11 @@ impl Route {
         }
     }
 
+    /// Whether methods and unknown paths are answered by the route, in the words of its own protocol.
+    fn speaks_for_itself(self) -> bool {
+        matches!(self, Route::TensorFlow | Route::OpenInference)
+    }
+
     /// The route's name in metrics.
     fn label(self) -> &'static str {
         match self {
@@ -61,6 +72,8 @@ impl Route {
             Route::OpenApi => "openapi",
             Route::Invocations => "invocations",
             Route::Score => "score",
+            Route::TensorFlow => "tensorflow",
+            Route::OpenInference => "open_inference",
             Route::NotFound => "none",
         }
     }
@@ -113,7 +126,7 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
     let refused = if route == Route::NotFound {
         let moved = without_slash(request.uri(), request.headers().get(header::HOST));
         Some(moved.unwrap_or_else(not_found))
-    } else if *request.method() != route.method() {
+    } else if !route.speaks_for_itself() && *request.method() != route.method() {
         Some(method_not_allowed(&route.method()))
     } else {
         None
@@ -133,6 +146,8 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         }
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
+        Route::TensorFlow => tensorflow::handle(gate, request).await,
+        Route::OpenInference => open_inference::handle(gate, request).await,
         Route::NotFound => not_found(),
     }
 }

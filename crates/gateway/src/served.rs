@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 use sluis_mlflow::Contract;
 use sluis_scoring::ScoringService;
 
+use crate::identity::Identity;
 use crate::metrics::GatewayMetrics;
 
 /// Limits on what a caller may send.
@@ -40,6 +41,8 @@ impl Default for Limits {
 pub struct Served {
     /// How payloads are decoded.
     pub contract: Arc<Contract>,
+    /// How the model is named in the routes of other servers' protocols.
+    pub identity: Identity,
     /// Who scores them.
     pub scoring: ScoringService,
     /// The MLflow version in the model's environment, which `/version` answers.

@@ -1,5 +1,8 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
+mod dialects;
+mod open_inference;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,7 +20,7 @@ use sluis_scoring::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{GatewayMetrics, Limits, Served, router};
+use crate::{GatewayMetrics, Identity, Limits, Served, router};
 
 /// Answers frames with the first byte of each row's first value, and raw payloads with what they were.
 struct Echo;
@@ -66,8 +69,14 @@ fn app(limits: Limits) -> axum::Router {
     let mut registry = Registry::with_prefix("sluis");
     let scoring = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
+    let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&Model::open(folder).unwrap())),
+        contract: Arc::new(
+            Contract::compile(&model)
+                .beside("3.17.2")
+                .with_pandas("3.1.1"),
+        ),
+        identity: Identity::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,

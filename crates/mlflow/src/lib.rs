@@ -4,22 +4,29 @@
 
 mod answer;
 mod block;
+mod cast;
 pub mod contract;
 mod decode;
 pub mod encode;
+mod enforce;
 mod error;
 mod input;
+mod json;
+mod lossy;
 pub mod model;
+pub mod open_inference;
 mod params;
+mod python_json;
 mod refusal;
 mod work;
 
 pub use answer::{Answer, HttpAnswer, Raised};
 pub use block::{BlockSizeError, DType, DenseBlock};
 pub use contract::Contract;
-pub use decode::{AzureError, Decoded, from_input_data};
+pub use decode::{AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
-pub use input::Input;
-pub use params::Params;
+pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN};
+pub use lossy::{Lossy, LossyCast};
+pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};
 pub use work::{CallOptions, ModelCall, RawRequest, Work};

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::input::Input;
+use crate::lossy::Lossy;
 use crate::params::Params;
 
 /// One request's work.
@@ -25,6 +26,8 @@ pub struct RawRequest {
     pub headers: Vec<(String, String)>,
     /// The body, already unpacked.
     pub body: Bytes,
+    /// The method to call instead of the model's own function, such as `predict_proba`.
+    pub model_method: Option<String>,
 }
 
 /// A decoded and enforced payload, and how the model is asked.
@@ -32,16 +35,18 @@ pub struct RawRequest {
 pub struct ModelCall {
     /// What `predict` gets as its data.
     pub input: Input,
-    /// The rest.
+    /// How the model is asked.
     pub options: CallOptions,
+    /// What the payload lost by casts.
+    pub lossy: Vec<Lossy>,
 }
 
 /// How the model is asked, beside its data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallOptions {
-    /// The params that were given, enforced and with defaults; `None` where the model declares none.
+    /// The params that the caller gave, enforced; `None` where none was given. Empty where the model declares none.
     pub params: Option<Params>,
-    /// The method to call instead of the model's own `predict`, such as `predict_proba`.
+    /// The method to call instead of the model's own function, such as `predict_proba`.
     pub method: Option<String>,
 }
 
@@ -51,6 +56,7 @@ impl From<Input> for ModelCall {
         Self {
             input,
             options: CallOptions::default(),
+            lossy: Vec::new(),
         }
     }
 }
@@ -79,6 +85,7 @@ impl ModelCall {
         Some(ModelCall {
             input: Input::concat(&inputs)?,
             options: options.clone(),
+            lossy: Vec::new(),
         })
     }
 }
@@ -91,6 +98,7 @@ impl RawRequest {
             path: "/invocations".to_owned(),
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body,
+            model_method: None,
         }
     }
 
@@ -101,6 +109,7 @@ impl RawRequest {
             path: path.to_owned(),
             headers: Vec::new(),
             body: Bytes::new(),
+            model_method: None,
         }
     }
 }

@@ -218,9 +218,13 @@ impl Staging<'_> {
         let mut launch = self.launch(proved.verdict.python.clone());
         // Whatever starts it is a payload that Rust did not decode.
         launch.config.raw_eager = true;
-        let mlflow_version = proved.verdict.mlflow().to_owned();
+        let mlflow_version = proved
+            .verdict
+            .version("mlflow")
+            .unwrap_or_default()
+            .to_owned();
         Staged {
-            contract: Arc::new(self.contract.beside(&mlflow_version)),
+            contract: Arc::new(beside(self.contract, &|name| proved.verdict.version(name))),
             model: self.model,
             scorers: Scorers::Native {
                 proved: Box::new(proved),
@@ -255,15 +259,29 @@ impl Staging<'_> {
         }
         let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
         tell(&ready, &warmed, self.steps);
+        let versions = &ready.versions;
+        let contract = beside(self.contract, &|name| match name {
+            "mlflow" => versions.mlflow.as_deref(),
+            "pandas" => versions.pandas.as_deref(),
+            _ => versions.numpy.as_deref(),
+        });
         let mlflow_version = ready.versions.mlflow.unwrap_or_default();
         Ok(Staged {
-            contract: Arc::new(self.contract.beside(&mlflow_version)),
+            contract: Arc::new(contract),
             model: self.model,
             scorers: Scorers::Python(instances),
             mlflow_version,
             guardian: self.guardian,
         })
     }
+}
+
+/// The contract beside the packages of the model's environment: what is refused, and in which words, depends on them.
+fn beside<'a>(contract: Contract, version: &dyn Fn(&str) -> Option<&'a str>) -> Contract {
+    contract
+        .beside(version("mlflow").unwrap_or_default())
+        .with_pandas(version("pandas").unwrap_or_default())
+        .with_numpy(version("numpy").unwrap_or_default())
 }
 
 fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {

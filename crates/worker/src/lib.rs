@@ -13,6 +13,7 @@ mod export;
 mod frame;
 mod guardian;
 mod instance;
+mod options;
 mod output;
 mod process;
 mod program;

@@ -86,7 +86,7 @@ def _sample(order, builder, loaded):
 
     frames = Frames(order["kinds"], order["names"], order["tensor"])
     sampler = Sampler(builder)
-    asker = Asker(frames, loaded.predict, lambda value: encode(value, scoring_server.predictions_to_json))
+    asker = Asker(frames, lambda data: loaded.predict(data, None), lambda value: encode(value, scoring_server.predictions_to_json))
     rows = min(ROWS, max(4000, sampler.rows_needed()))
     usual = sampler.usual(rows)
     few = [column[:300] for column in usual]

@@ -2,13 +2,16 @@
 //!
 //! Chooses the sink by the layout, the reader by the form.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use sonic_rs::{JsonValueTrait, LazyValue};
 
 use super::columns::ColumnLists;
+use super::numbers::{self, Float};
 use super::rows::{Extras, ObjectRows, SplitRows};
-use super::sink::{DenseSink, FrameSink, MixedSink};
+use super::sink::{DenseSink, FrameSink, MixedSink, dense_frame};
 use crate::block::DType;
 use crate::contract::ColumnLayout;
 use crate::input::Input;
@@ -50,24 +53,38 @@ pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option
         return None;
     }
     let split: Split<'_> = sonic_rs::from_str(value.as_raw_str()).ok()?;
-    let order = column_order(layout, &split.columns)?;
+    let (layout, order) = column_order(layout, &split.columns)?;
     let data = split.data.as_raw_str();
-    let mut rows = 0;
-    let input = with_sink!(layout, |sink| {
-        read(
+    let input = match plain_rows(&layout, data, &order) {
+        Some(input) => input,
+        None => with_sink!(layout, |sink| read(
             data,
             SplitRows {
                 sink,
                 order: &order,
             },
-        )
-        .inspect(|count| rows = *count)
-    });
+        ))?,
+    };
     match split.index {
         // The model sees the labels: only those that a frame without an index has anyway are left out.
-        Some(index) if !index.iter().copied().eq(0..rows as u64) => None,
-        _ => input,
+        Some(index) if !index.iter().copied().eq(0..input.rows() as u64) => None,
+        _ => Some(input),
     }
+}
+
+/// Rows of plain numbers under floats of one type, the straightest way; `None` for all others.
+fn plain_rows(layout: &ColumnLayout, data: &str, order: &[Option<usize>]) -> Option<Input> {
+    match layout.dense? {
+        DType::Float64 => plain::<f64>(layout, data, order),
+        DType::Float32 => plain::<f32>(layout, data, order),
+        _ => None,
+    }
+}
+
+fn plain<T: Float>(layout: &ColumnLayout, data: &str, order: &[Option<usize>]) -> Option<Input> {
+    let width = layout.names.len();
+    let values = numbers::rows::<T>(data.as_bytes(), order, width)?;
+    dense_frame(values, layout.names.clone())
 }
 
 /// Rows as objects; with [`Extras::Dropped`] the columns that the signature does not name are left out.
@@ -76,6 +93,9 @@ pub(crate) fn from_records(
     value: &LazyValue<'_>,
     extras: Extras,
 ) -> Option<Input> {
+    if !layout.named {
+        return None;
+    }
     let data = value.as_raw_str();
     with_sink!(layout, |sink| read(
         data,
@@ -89,8 +109,11 @@ pub(crate) fn from_records(
 
 /// The value of `inputs` or `instances` under a column signature: columns as lists, or a list of records.
 pub(crate) fn from_inputs(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option<Input> {
-    // Text passes through numpy on this way, so how a null or an empty list ends is Python's to say.
-    if layout.has_text() {
+    // Text passes through numpy on this way, where a null or an empty list end otherwise.
+    if !layout.named {
+        return None;
+    }
+    if !layout.is_numeric() {
         return None;
     }
     if value.is_array() {
@@ -106,9 +129,16 @@ pub(crate) fn from_inputs(layout: &ColumnLayout, value: &LazyValue<'_>) -> Optio
         .and_then(|lists| lists.fill(sink)))
 }
 
-/// The contract's column at each position of `columns`; `None` when a column is missing or named twice.
-fn column_order(layout: &ColumnLayout, columns: &[String]) -> Option<Vec<Option<usize>>> {
-    let mut seen = vec![false; layout.names.len()];
+/// A layout, and its column at each position of a row.
+type Order<'l> = (Cow<'l, ColumnLayout>, Vec<Option<usize>>);
+
+/// The layout of a frame with these columns, and the layout's column at each of their positions; `None` when a required
+/// column is missing or any is named twice.
+fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+    if !layout.named {
+        return positions(layout, columns);
+    }
+    let mut present = vec![false; layout.names.len()];
     let mut order = Vec::with_capacity(columns.len());
     for (position, name) in columns.iter().enumerate() {
         let column = match layout.names.get(position) {
@@ -116,13 +146,30 @@ fn column_order(layout: &ColumnLayout, columns: &[String]) -> Option<Vec<Option<
             _ => layout.position(name),
         };
         if let Some(column) = column
-            && std::mem::replace(&mut seen[column], true)
+            && std::mem::replace(&mut present[column], true)
         {
             return None;
         }
         order.push(column);
     }
-    seen.into_iter().all(|found| found).then_some(order)
+    if present.iter().all(|present| *present) {
+        return Some((Cow::Borrowed(layout), order));
+    }
+    let mut pairs = present.iter().zip(&layout.required);
+    if pairs.any(|(present, required)| *required && !present) {
+        return None;
+    }
+    let layout = layout.only(&present).ok()?;
+    let order = columns.iter().map(|name| layout.position(name)).collect();
+    Some((Cow::Owned(layout), order))
+}
+
+/// The same where the signature names no columns: the first ones are its, under their names in the payload.
+fn positions<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+    let count = layout.names.len();
+    let layout = layout.renamed(columns.get(..count)?).ok()?;
+    let order = (0..columns.len()).map(|position| (position < count).then_some(position));
+    Some((Cow::Owned(layout), order.collect()))
 }
 
 /// Reads all of `json` with `seed`.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, NullArray,
+    RecordBatch,
 };
 use arrow_schema::SchemaRef;
-use serde::de::{DeserializeSeed, Deserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error};
 
 use super::cell::{Cell, CellSeed, TextSeed, into_bytes};
 use crate::block::DenseBlock;
@@ -68,12 +69,18 @@ impl<T: Cell> FrameSink for DenseSink<T> {
     }
 
     fn finish(self) -> Option<Input> {
-        let (width, mut values) = (self.names.len(), self.values);
-        let rows = self.start.checked_div(width).filter(|rows| *rows > 0)?;
+        let mut values = self.values;
         values.truncate(self.start);
-        let block = DenseBlock::new(T::DTYPE, vec![rows, width], into_bytes(values)).ok()?;
-        Some(Input::Frame(block.with_columns(self.names)))
+        dense_frame(values, self.names)
     }
+}
+
+/// Cells row by row as a frame; `None` when there is no row.
+pub(crate) fn dense_frame<T: Cell>(cells: Vec<T>, names: Arc<[String]>) -> Option<Input> {
+    let width = names.len();
+    let rows = cells.len().checked_div(width).filter(|rows| *rows > 0)?;
+    let block = DenseBlock::new(T::DTYPE, vec![rows, width], into_bytes(cells)).ok()?;
+    Some(Input::Frame(block.with_columns(names)))
 }
 
 /// A sink for columns of several types.
@@ -90,6 +97,8 @@ enum Column {
     Float(Vec<f32>),
     Double(Vec<f64>),
     Text(StringBuilder),
+    /// A type whose values need a cast.
+    Cast,
 }
 
 impl MixedSink {
@@ -120,6 +129,7 @@ impl FrameSink for MixedSink {
             Column::Float(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Double(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Text(values) => TextSeed(values).deserialize(deserializer)?,
+            Column::Cast => return Err(D::Error::custom("a type whose values need a cast")),
         }
         Ok(())
     }
@@ -148,6 +158,7 @@ impl Column {
             CellKind::Float => Column::Float(Vec::new()),
             CellKind::Double => Column::Double(Vec::new()),
             CellKind::Text => Column::Text(StringBuilder::new()),
+            CellKind::Binary | CellKind::Datetime => Column::Cast,
         }
     }
 
@@ -159,6 +170,7 @@ impl Column {
             Column::Float(values) => Arc::new(Float32Array::from(values)),
             Column::Double(values) => Arc::new(Float64Array::from(values)),
             Column::Text(mut values) => Arc::new(values.finish()),
+            Column::Cast => Arc::new(NullArray::new(0)),
         }
     }
 }

@@ -84,13 +84,14 @@ impl Verdict {
         }
     }
 
-    /// The MLflow that the model was loaded with.
-    pub(crate) fn mlflow(&self) -> &str {
-        let version = self
-            .versions
-            .get("mlflow")
-            .or_else(|| self.versions.get("mlflow-skinny"));
-        version.map_or("", String::as_str)
+    /// The version of a package that the model was loaded with.
+    pub(crate) fn version(&self, package: &str) -> Option<&str> {
+        let version = self.versions.get(package);
+        let version = match package {
+            "mlflow" => version.or_else(|| self.versions.get("mlflow-skinny")),
+            _ => version,
+        };
+        version.map(String::as_str)
     }
 
     /// Whether nothing that it was reached with has changed.

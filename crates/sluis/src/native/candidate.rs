@@ -42,6 +42,9 @@ impl Candidate {
             tensor: None,
         };
         match contract.layout() {
+            Contracted::Columns(columns) if !columns.named => {
+                return Err("the columns of its signature have no names".to_owned());
+            }
             Contracted::Columns(columns) => {
                 let kinds = columns.kinds.iter().map(|kind| kind_name(*kind));
                 candidate.kinds = kinds
@@ -92,15 +95,12 @@ impl Candidate {
     }
 }
 
+/// Types that programs compute with, by MLflow's name.
 fn kind_name(kind: CellKind) -> Option<&'static str> {
-    Some(match kind {
-        CellKind::Boolean => "boolean",
-        CellKind::Integer => "integer",
-        CellKind::Long => "long",
-        CellKind::Float => "float",
-        CellKind::Double => "double",
-        CellKind::Text => "string",
-    })
+    match kind {
+        CellKind::Binary | CellKind::Datetime => None,
+        kind => Some(kind.name()),
+    }
 }
 
 fn tensor_kind(dtype: DType) -> Option<&'static str> {
