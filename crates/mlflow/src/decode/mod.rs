@@ -9,6 +9,7 @@ mod cell;
 mod columns;
 mod envelope;
 mod frame;
+mod python;
 mod rows;
 mod sink;
 mod tensor;
@@ -22,7 +23,9 @@ use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 
 use crate::contract::{CheckedParams, Contract, Layout};
+use crate::enforce::shown;
 use crate::input::Input;
+use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
 
@@ -40,7 +43,10 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        self.try_json(body).unwrap_or(Decoded::AsItCame)
+        match self.try_json(body) {
+            Some(Decoded::AsItCame) | None => self.decode_as_python(body),
+            Some(decoded) => decoded,
+        }
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
@@ -56,13 +62,20 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
-            CheckedParams::Enforced { params, .. } => Decoded::Call(ModelCall {
+            CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: Vec::new(),
+                lossy: unknown
+                    .iter()
+                    .map(|name| Lossy {
+                        name: shown(name),
+                        cast: LossyCast::UnknownParam,
+                        count: 1,
+                    })
+                    .collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,

@@ -12,3 +12,7 @@ mod table;
 mod tensors;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use assemble::assemble;
+pub(crate) use names::{Matched, python_list, shown, unknown_columns};
+pub(crate) use suggest::nearest;
