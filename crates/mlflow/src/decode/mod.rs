@@ -17,6 +17,8 @@ mod tensorflow;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cell::{Cell, into_bytes};
+
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;

@@ -35,7 +35,9 @@ impl Contract {
         match envelope.form {
             Form::Split => self.enforce_frame(layout, &frame::split(envelope.data)?),
             Form::Records => self.enforce_frame(layout, &frame::records(envelope.data)?),
-            Form::Inputs | Form::Instances => Err(Stop::Undecided),
+            form @ (Form::Inputs | Form::Instances) => {
+                self.enforce_inputs(layout, form, envelope.data)
+            }
         }
     }
 
@@ -79,6 +81,9 @@ impl Contract {
         let mut losses = self.strictly(&casts)?;
         self.extras(layout, &matched)?;
         losses.extend(matched.losses());
+        if casts.is_empty() {
+            return Err(Stop::Undecided);
+        }
         let columns = casts
             .into_iter()
             .map(|(label, kind, cast)| field(&label, kind, cast));

@@ -20,6 +20,17 @@ pub(super) struct RawFrame<'d> {
     pub(super) plain_index: bool,
 }
 
+impl RawFrame<'_> {
+    /// Whether two columns have the same name.
+    pub(super) fn repeats(&self) -> bool {
+        let mut names: Vec<&str> = self.labels.iter().filter_map(Label::text).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        names.len() != count
+    }
+}
+
 /// The label of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Label<'d> {
@@ -129,6 +140,10 @@ fn plain_index(index: Option<Value<'_>>, rows: usize) -> Result<bool, Stop> {
         return Err(Stop::Undecided);
     }
     let found = index.items().len();
+    if found != rows && rows == 1 {
+        // pandas repeats a single row.
+        return Err(Stop::Undecided);
+    }
     if found != rows {
         return Err(not_valid(
             "split",

@@ -7,7 +7,11 @@
 mod envelope;
 mod finish;
 mod frame;
+mod inputs;
+mod nested;
 mod report;
+mod tensor_frame;
+mod tensors;
 
 use super::Decoded;
 use crate::contract::{Contract, Layout};
@@ -51,7 +55,9 @@ impl Contract {
         let envelope = envelope::Envelope::of(document.root())?;
         let input = match &self.layout {
             Layout::Columns(layout) => self.under_columns(layout, &envelope)?,
-            _ => return Err(Stop::Undecided),
+            Layout::Tensor(layout) => self.under_tensor(layout, &envelope)?,
+            Layout::Tensors(layouts) => self.under_tensors(layouts, &envelope)?,
+            Layout::Python(_) => return Err(Stop::Undecided),
         };
         finish::call(self, input, envelope.params)
     }
