@@ -59,7 +59,8 @@ def server_maker(options):
     if options.target == "mlflow":
         command = servers.mlflow_command(python, options.server_arg)
     else:
-        command = servers.sluis_command(options.sluis.resolve(), python, options.server_arg)
+        extra = [*dialect(options.corpus), *options.server_arg]
+        command = servers.sluis_command(options.sluis.resolve(), python, extra)
     return lambda setup: servers.Server(command, setup, python)
 
 
@@ -77,6 +78,11 @@ def check_usage(options, setups):
 def corpus_name(folder):
     """How the list of known differences names a corpus: its path in this folder."""
     return Path(os.path.relpath(folder.resolve(), HERE)).as_posix()
+
+
+def dialect(folder):
+    """The options that have Sluis answer as the server did that a corpus was recorded with."""
+    return ["--strictness", "azure"] if corpus_name(folder).startswith("azure/") else []
 
 
 def replay_all(setups, make_server, options):

@@ -75,8 +75,8 @@ pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Res
         Decoded::Call(call) => score(served, Work::Call(call), shape).await,
         Decoded::Refused(refusal) => respond::error(StatusCode::BAD_REQUEST, &refusal.document()),
         Decoded::AsItCame if deep => {
-            let text = format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.");
-            respond::error(StatusCode::BAD_REQUEST, &ErrorDocument::bad_request(text))
+            let document = ErrorDocument::bad_request(too_deep_text());
+            respond::error(StatusCode::BAD_REQUEST, &document)
         }
         Decoded::AsItCame => {
             let request = RawRequest::invocation("application/json", body);
@@ -118,6 +118,11 @@ pub(crate) async fn apart<T: Send + 'static>(
     })
 }
 
+/// Why such JSON is refused.
+pub(crate) fn too_deep_text() -> String {
+    format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.")
+}
+
 /// Bytes that an answer takes, of those that have to be encoded.
 fn size(answer: &Answer) -> usize {
     match answer {
@@ -129,7 +134,7 @@ fn size(answer: &Answer) -> usize {
 }
 
 /// Whether brackets outside of texts nest deeper than [`MAX_DEPTH`].
-fn too_deep(json: &[u8]) -> bool {
+pub(crate) fn too_deep(json: &[u8]) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {

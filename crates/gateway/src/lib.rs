@@ -3,6 +3,7 @@
 //! Reads a request within its limits, tells payload dialects apart, has the input contract decode it, asks the scoring
 //! service, and answers in the caller's dialect. Knows no model folder, no environment, no worker process.
 
+mod azure;
 mod body;
 mod content_type;
 mod health;
@@ -17,6 +18,7 @@ mod score;
 mod served;
 mod server;
 mod stream;
+mod swagger;
 #[cfg(test)]
 mod tests;
 

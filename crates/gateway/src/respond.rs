@@ -27,7 +27,11 @@ pub(crate) fn plain(status: StatusCode, body: impl Into<Body>) -> Response {
     )
 }
 
-fn typed(status: StatusCode, content_type: HeaderValue, body: impl Into<Body>) -> Response {
+pub(crate) fn typed(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: impl Into<Body>,
+) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response

@@ -10,23 +10,27 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
+use sluis_mlflow::contract::Strictness;
 use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{RawRequest, Work};
 
 use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, request_id, score};
+use crate::{azure, body, health, invocations, request_id, score, swagger};
 
-const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
+pub(crate) const SERVER: HeaderValue =
+    HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
+    Root,
     Ping,
     Version,
     Metrics,
     OpenApi,
+    Swagger,
     Invocations,
     Score,
     NotFound,
@@ -35,10 +39,12 @@ enum Route {
 impl Route {
     fn of(path: &str) -> Self {
         match path {
+            "/" => Route::Root,
             "/ping" | "/health" => Route::Ping,
             "/version" => Route::Version,
             "/metrics" => Route::Metrics,
             OPENAPI => Route::OpenApi,
+            "/swagger.json" => Route::Swagger,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             _ => Route::NotFound,
@@ -55,10 +61,12 @@ impl Route {
     /// The route's name in metrics.
     fn label(self) -> &'static str {
         match self {
+            Route::Root => "root",
             Route::Ping => "ping",
             Route::Version => "version",
             Route::Metrics => "metrics",
             Route::OpenApi => "openapi",
+            Route::Swagger => "swagger",
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::NotFound => "none",
@@ -84,9 +92,18 @@ pub fn router(served: Arc<Served>) -> Router {
 
 async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
     let start = Instant::now();
-    let id = request_id::of(request.headers());
     let route = Route::of(request.uri().path());
-    let mut response = dispatch(&gate, route, request).await;
+    let by_azure = gate.served.contract.strictness() == Strictness::Azure && azure::takes(route);
+    let (mut response, id) = if by_azure {
+        azure::handle(&gate, route, request).await
+    } else {
+        let id = request_id::of(request.headers());
+        let mut response = dispatch(&gate, route, request).await;
+        response
+            .headers_mut()
+            .insert(request_id::REQUEST_ID, id.clone());
+        (response, id)
+    };
     let status = response.status();
     gate.served.metrics.answered(
         route.label(),
@@ -102,9 +119,7 @@ async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
             "a request failed"
         );
     }
-    let headers = response.headers_mut();
-    headers.insert(request_id::REQUEST_ID, id);
-    headers.insert(header::SERVER, SERVER);
+    response.headers_mut().insert(header::SERVER, SERVER);
     response
 }
 
@@ -124,6 +139,8 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         return response;
     }
     match route {
+        Route::Root => azure::text("Healthy"),
+        Route::Swagger => swagger::answer(served, request.uri().query()),
         Route::Ping => health::ping(),
         Route::Version => health::version(served),
         Route::Metrics => health::metrics(served),
@@ -154,7 +171,7 @@ fn method_not_allowed(allowed: &Method) -> Response {
 /// A redirect from a known path with a slash too many to the path without.
 fn without_slash(uri: &Uri, host: Option<&HeaderValue>) -> Option<Response> {
     let path = uri.path().strip_suffix('/')?;
-    if Route::of(path) == Route::NotFound {
+    if path.is_empty() || Route::of(path) == Route::NotFound {
         return None;
     }
     let host = host.and_then(|host| host.to_str().ok());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use sluis_mlflow::Contract;
+use sluis_mlflow::describe::Swagger;
 use sluis_scoring::ScoringService;
 
 use crate::metrics::GatewayMetrics;
@@ -40,6 +41,8 @@ impl Default for Limits {
 pub struct Served {
     /// How payloads are decoded.
     pub contract: Arc<Contract>,
+    /// The model's Swagger documents.
+    pub swagger: Swagger,
     /// Who scores them.
     pub scoring: ScoringService,
     /// The MLflow version in the model's environment, which `/version` answers.

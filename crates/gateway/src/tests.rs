@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use prometheus_client::registry::Registry;
+use sluis_mlflow::describe::Swagger;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{
     Answer, Contract, DType, DenseBlock, HttpAnswer, Input, ModelCall, Raised, Work,
@@ -66,8 +67,10 @@ fn app(limits: Limits) -> axum::Router {
     let mut registry = Registry::with_prefix("sluis");
     let scoring = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
+    let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&Model::open(folder).unwrap())),
+        contract: Arc::new(Contract::compile(&model)),
+        swagger: Swagger::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,

@@ -6,6 +6,7 @@ mod answer;
 mod block;
 pub mod contract;
 mod decode;
+pub mod describe;
 pub mod encode;
 mod error;
 mod input;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
+use sluis_mlflow::contract::Strictness;
 use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
-use sluis_mlflow::{Answer, Decoded, HttpAnswer, RawRequest, Work};
+use sluis_mlflow::{Answer, Contract, Decoded, HttpAnswer, RawRequest, Work, from_input_data};
 use sluis_worker::CallError;
 use tokio::time::{Duration, Instant};
 
@@ -108,16 +109,7 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         "score",
         &format!("{} bytes of {}", body.len(), content_type.media_type()),
     );
-    let work = match content_type {
-        ContentType::Json => match staged.contract.decode_json(&body) {
-            Decoded::Call(call) => Work::Call(call),
-            Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
-            Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
-        },
-        ContentType::Csv | ContentType::Parquet => {
-            Work::Raw(RawRequest::invocation(content_type.media_type(), body))
-        }
-    };
+    let work = work(&staged.contract, content_type, body)?;
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     // Kept until the instance has ended.
     let _guardian = staged.guardian;
@@ -129,6 +121,21 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         write(answer, form, args.output_path.as_deref())?;
     }
     Ok(())
+}
+
+fn work(contract: &Contract, content_type: ContentType, body: Bytes) -> Result<Work, CliError> {
+    let request = |body| RawRequest::invocation(content_type.media_type(), body);
+    if content_type != ContentType::Json {
+        return Ok(Work::Raw(request(body)));
+    }
+    if contract.strictness() == Strictness::Azure && matches!(from_input_data(&body), Ok(Some(_))) {
+        return Ok(Work::Raw(RawRequest::score(body)));
+    }
+    match contract.decode_json(&body) {
+        Decoded::Call(call) => Ok(Work::Call(call)),
+        Decoded::Refused(refusal) => Err(CliError::refused(refusal.message)),
+        Decoded::AsItCame => Ok(Work::Raw(request(body))),
+    }
 }
 
 fn read(path: Option<&Path>) -> Result<Bytes, CliError> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Limits, Served, Server, router};
+use sluis_mlflow::describe::Swagger;
 use sluis_scoring::{Drained, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService};
 use tokio_util::sync::CancellationToken;
 
@@ -121,6 +122,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         .collect();
     let service = ScoringService::start(config, scorers, scoring_metrics);
     let served = Arc::new(Served {
+        swagger: Swagger::of(&staged.model),
         contract: staged.contract,
         scoring: service.clone(),
         mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),

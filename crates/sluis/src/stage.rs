@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use sluis_mlflow::contract::Layout;
+use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
 use sluis_worker::{Guardian, Instance, Program, Ready, Warmed, WorkerConfig};
@@ -22,6 +23,10 @@ pub(crate) struct StageArgs {
     /// Who scores. `auto` chooses the fastest that is proved equal to Python; today that is Python itself.
     #[arg(long, value_enum, default_value_t = ScorerChoice::Auto)]
     pub(crate) scorer: ScorerChoice,
+    /// What becomes of values that fit the signature only by a cast: `mlflow` does as MLflow's server, `azure` answers
+    /// /score as Azure does for MLflow models deployed without code, `strict` refuses casts that lose or surprise.
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = PossibleValuesParser::new(Strictness::ALL.map(Strictness::name)).try_map(|name| name.parse::<Strictness>()))]
+    pub(crate) strictness: Strictness,
     /// Seconds that a model may take to load.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) start_timeout: u64,
@@ -76,6 +81,11 @@ pub(crate) async fn stage(
         return Err(CliError::usage("native scoring is not in this version")
             .hint("--scorer auto takes it up by itself where it will be proved equal"));
     }
+    args.strictness.admits(&model).map_err(|why| {
+        CliError::failed("this model cannot be served with --strictness azure")
+            .because(&why)
+            .hint("leave --strictness out: MLflow's own rules know such columns")
+    })?;
     let python = environment::python_of(&model, &args.environment, data_dir, steps).await?;
     steps.begin(
         "load",
@@ -84,7 +94,7 @@ pub(crate) async fn stage(
             if count == 1 { "" } else { "es" }
         ),
     );
-    let contract = Contract::compile(&model);
+    let contract = Contract::compile(&model).with_strictness(args.strictness);
     let guardian = Guardian::start()
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let program = Program::install(data_dir)

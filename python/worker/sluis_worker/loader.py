@@ -18,7 +18,9 @@ import sys
 class Loaded:
     """A loaded model: MLflow's own object, and what scores an enforced payload."""
 
-    def __init__(self, model, predict, direct):
+    def __init__(self, folder, model, predict, direct):
+        #: The model's folder.
+        self.folder = folder
         #: `mlflow.pyfunc.PyFuncModel`
         self.model = model
         #: Takes one enforced payload.
@@ -42,8 +44,8 @@ def load(folder):
         model = mlflow.pyfunc.load_model(folder, **options)
     predict = _direct_predict(model, seen, flavor, description)
     if predict is None:
-        return Loaded(model, model.predict, direct=False)
-    return Loaded(model, predict, direct=True)
+        return Loaded(folder, model, model.predict, direct=False)
+    return Loaded(folder, model, predict, direct=True)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
 from mlflow.pyfunc import scoring_server
 
-from . import logs, protocol
+from . import azure, logs, protocol
 from .application import Application
 from .errors import ProtocolError, describe, text
 from .inputs import InputDecoder
@@ -28,6 +28,7 @@ class Scorer:
         self._loaded = loaded
         self._inputs = InputDecoder(columns)
         self._application = Application(loaded.model) if raw_eager else None
+        self._azure = None
         self._head = None
         self._parsed = None
 
@@ -82,14 +83,18 @@ class Scorer:
 
     def _raw(self, head, body):
         started = time.perf_counter_ns()
+        method, path = head.get("method", "POST"), head.get("path", "/invocations")
         try:
-            if self._application is None:
-                self._application = Application(self._loaded.model)
+            if path.partition("?")[0] == azure.PATH:
+                if self._azure is None:
+                    self._azure = azure.Script(self._loaded)
+                status, headers, payload = self._azure.answer(method, path, body)
+            else:
+                if self._application is None:
+                    self._application = Application(self._loaded.model)
+                status, headers, payload = self._application.answer(method, path, head.get("headers", []), body)
         except Exception as error:
             return _cannot(error, started)
-        status, headers, payload = self._application.answer(
-            head.get("method", "POST"), head.get("path", "/invocations"), head.get("headers", []), body
-        )
         elapsed = time.perf_counter_ns() - started
         return protocol.HTTP_ANSWER, {"status": status, "headers": headers, "predict_ns": elapsed}, [payload]
 

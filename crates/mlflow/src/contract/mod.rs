@@ -2,9 +2,13 @@
 //!
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
+mod azure;
 mod layout;
+mod strictness;
 
+pub use azure::Unscorable;
 pub use layout::{CellKind, ColumnLayout, Layout, PythonReason, TensorLayout};
+pub use strictness::{Strictness, UnknownStrictness};
 
 use crate::model::{DataType, Model, Schema, TensorSpec};
 
@@ -13,6 +17,7 @@ use crate::model::{DataType, Model, Schema, TensorSpec};
 pub struct Contract {
     pub(crate) layout: Layout,
     pub(crate) speaks_1x: bool,
+    pub(crate) strictness: Strictness,
 }
 
 impl Contract {
@@ -21,6 +26,7 @@ impl Contract {
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
             speaks_1x: false,
+            strictness: Strictness::default(),
         }
     }
 
@@ -30,6 +36,18 @@ impl Contract {
     pub fn beside(mut self, mlflow_version: &str) -> Self {
         self.speaks_1x = mlflow_version.starts_with("1.");
         self
+    }
+
+    /// The contract with this much leniency.
+    #[must_use]
+    pub fn with_strictness(mut self, strictness: Strictness) -> Self {
+        self.strictness = strictness;
+        self
+    }
+
+    /// How much casting payloads may need.
+    pub fn strictness(&self) -> Strictness {
+        self.strictness
     }
 
     /// Whether the MLflow of the model's environment is 1.x.
