@@ -108,6 +108,7 @@ def replay_all(setups, make_server, options):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended on the way out
     options = arguments()
+    options.corpus = options.corpus.resolve()  # servers run in folders of their own
     setups = corpus.read_setups(options.corpus, options.overlay, options.models, options.cases)
     wrong = check_usage(options, setups)
     if wrong:

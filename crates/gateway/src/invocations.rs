@@ -9,12 +9,14 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use sluis_mlflow::encode::Shape;
+use sluis_mlflow::encode::{EncodeError, Shape};
 use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
+use crate::accept::AnswerForm;
 use crate::body;
 use crate::content_type::PayloadType;
-use crate::respond;
+use crate::fault::Fault;
+use crate::respond::{self, ErrorForm};
 use crate::router::Gate;
 use crate::served::Served;
 
@@ -24,9 +26,38 @@ const LARGE: usize = 256 << 10;
 /// JSON nested deeper than this is refused: Python's reader would fail on it, and no payload needs it.
 const MAX_DEPTH: usize = 500;
 
+/// How predictions are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reply {
+    /// Of JSON.
+    pub(crate) shape: Shape,
+    /// JSON, or a table.
+    pub(crate) form: AnswerForm,
+}
+
+impl From<Shape> for Reply {
+    fn from(shape: Shape) -> Self {
+        Self {
+            shape,
+            form: AnswerForm::Json,
+        }
+    }
+}
+
 pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
     let served = &gate.served;
     let (parts, body) = request.into_parts();
+    let form = match AnswerForm::of(&parts.headers) {
+        Ok(form) => form,
+        Err(text) => {
+            body::refuse(&parts.headers, body).await;
+            return respond::plain(StatusCode::NOT_ACCEPTABLE, text);
+        }
+    };
+    let reply = Reply {
+        shape: Shape::Wrapped,
+        form,
+    };
     let header = parts
         .headers
         .get(header::CONTENT_TYPE)
@@ -45,66 +76,102 @@ pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
         Err(problem) => return respond::body_error(&problem),
     };
     match payload_type {
-        PayloadType::Json => json(served, body, Shape::Wrapped).await,
+        PayloadType::Json => json(served, body, reply).await,
         PayloadType::Csv | PayloadType::Parquet | PayloadType::Other => {
             served.metrics.decoded(false, 0.0);
             let request = RawRequest::invocation(header.unwrap_or_default(), body);
-            score(served, Work::Raw(request), Shape::Wrapped).await
+            score(served, Work::Raw(request), reply).await
         }
     }
 }
 
 /// Scores a JSON body of MLflow's protocol.
-pub(crate) async fn json(served: &Arc<Served>, body: Bytes, shape: Shape) -> Response {
+pub(crate) async fn json(served: &Arc<Served>, body: Bytes, reply: impl Into<Reply>) -> Response {
+    match decode(served, body).await {
+        Ok(work) => score(served, work, reply).await,
+        Err(problem) => respond::fault(problem, ErrorForm::Mlflow),
+    }
+}
+
+/// What a JSON body of MLflow's protocol asks.
+pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> {
     let start = Instant::now();
     let (contract, payload) = (served.contract.clone(), body.clone());
-    let read = apart(body.len(), move || {
+    let (decoded, deep) = aside(body.len(), move || {
         let decoded = contract.decode_json(&payload);
         let deep = matches!(decoded, Decoded::AsItCame) && too_deep(&payload);
         (decoded, deep)
-    });
-    let (decoded, deep) = match read.await {
-        Ok(read) => read,
-        Err(response) => return response,
-    };
+    })
+    .await?;
     let in_rust = !matches!(decoded, Decoded::AsItCame);
     served
         .metrics
         .decoded(in_rust, start.elapsed().as_secs_f64());
     match decoded {
-        Decoded::Call(call) => score(served, Work::Call(call), shape).await,
-        Decoded::Refused(refusal) => respond::error(StatusCode::BAD_REQUEST, &refusal.document()),
-        Decoded::AsItCame if deep => {
-            let document = ErrorDocument::bad_request(too_deep_text());
-            respond::error(StatusCode::BAD_REQUEST, &document)
-        }
-        Decoded::AsItCame => {
-            let request = RawRequest::invocation("application/json", body);
-            score(served, Work::Raw(request), shape).await
+        Decoded::Call(call) => Ok(Work::Call(call)),
+        Decoded::Refused(refusal) => Err(Fault::from(&refusal)),
+        Decoded::AsItCame if deep => Err(Fault::bad_request(too_deep_text())),
+        Decoded::AsItCame => Ok(Work::Raw(RawRequest::invocation("application/json", body))),
+    }
+}
+
+/// Asks the model, and answers in the caller's form.
+pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Reply>) -> Response {
+    let reply = reply.into();
+    match reply.form {
+        AnswerForm::Json => match served.scoring.score(work).await {
+            Ok(answer) => {
+                let start = Instant::now();
+                let encode = apart(size(&answer), move || respond::answer(answer, reply.shape));
+                let response = encode.await.unwrap_or_else(|response| response);
+                served.metrics.encoded(start.elapsed().as_secs_f64());
+                response
+            }
+            Err(problem) => respond::score_error(problem),
+        },
+        AnswerForm::Csv | AnswerForm::Arrow => {
+            let asked = ask(served, work, move |answer| {
+                respond::table(answer, reply.form)
+            })
+            .await;
+            asked.unwrap_or_else(|problem| respond::fault(problem, ErrorForm::Mlflow))
         }
     }
 }
 
-/// Asks the model, and answers in the caller's shape.
-pub(crate) async fn score(served: &Arc<Served>, work: Work, shape: Shape) -> Response {
-    match served.scoring.score(work).await {
-        Ok(answer) => {
-            let start = Instant::now();
-            let encode = apart(size(&answer), move || respond::answer(answer, shape));
-            let response = encode.await.unwrap_or_else(|response| response);
-            served.metrics.encoded(start.elapsed().as_secs_f64());
-            response
-        }
-        Err(problem) => respond::score_error(problem),
-    }
+/// Asks the model; `encode` makes the response of an answer that holds predictions.
+pub(crate) async fn ask(
+    served: &Served,
+    work: Work,
+    encode: impl FnOnce(Answer) -> Result<Response, EncodeError> + Send + 'static,
+) -> Result<Response, Fault> {
+    let answer = match served.scoring.score(work).await? {
+        Answer::Http(answer) => match Fault::of_answer(answer) {
+            Ok(problem) => return Err(problem),
+            Err(answer) => Answer::Http(answer),
+        },
+        answer => answer,
+    };
+    let start = Instant::now();
+    let encoded = aside(size(&answer), move || encode(answer)).await?;
+    served.metrics.encoded(start.elapsed().as_secs_f64());
+    encoded.map_err(|problem| Fault::from(&problem))
 }
 
-/// Does work over `size` bytes: on a thread of its own where it is large, so that other connections are answered meanwhile.
-/// The error is the answer where that thread broke.
+/// As [`aside`]; the error is the answer where that thread broke.
 pub(crate) async fn apart<T: Send + 'static>(
     size: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Response> {
+    let done = aside(size, work).await;
+    done.map_err(|problem| respond::fault(problem, ErrorForm::Mlflow))
+}
+
+/// Does work over `size` bytes: on a thread of its own where it is large, so that other connections are answered meanwhile.
+pub(crate) async fn aside<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
     if size < LARGE {
         return Ok(work());
     }
@@ -114,7 +181,7 @@ pub(crate) async fn apart<T: Send + 'static>(
             "INTERNAL_ERROR",
             "The server failed on this payload. Its log tells more, under the id of this request.",
         );
-        respond::error(StatusCode::INTERNAL_SERVER_ERROR, &document)
+        Fault::new(StatusCode::INTERNAL_SERVER_ERROR, document)
     })
 }
 

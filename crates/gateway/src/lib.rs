@@ -3,10 +3,13 @@
 //! Reads a request within its limits, tells payload dialects apart, has the input contract decode it, asks the scoring
 //! service, and answers in the caller's dialect. Knows no model folder, no environment, no worker process.
 
+mod accept;
 mod azure;
 mod body;
 mod content_type;
+mod fault;
 mod health;
+mod identity;
 mod invocations;
 mod metrics;
 mod open_files;
@@ -19,9 +22,11 @@ mod served;
 mod server;
 mod stream;
 mod swagger;
+mod tensorflow;
 #[cfg(test)]
 mod tests;
 
+pub use identity::Identity;
 pub use metrics::GatewayMetrics;
 pub use router::router;
 pub use served::{Limits, Served};

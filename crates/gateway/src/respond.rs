@@ -1,19 +1,27 @@
-//! Answers and errors as HTTP responses in MLflow's shapes: the one place where either becomes bytes.
+//! Answers and errors as HTTP responses: the one place where either becomes bytes.
+//!
+//! Errors are told in MLflow's words (an error code, or plain text where its server is plain), or as the one text under
+//! `error` that TensorFlow Serving and the Open Inference Protocol know.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use bytes::Bytes;
-use sluis_mlflow::encode::{self, Shape};
-use sluis_mlflow::{
-    Answer, ErrorDocument, HttpAnswer, MODEL_RAISED, Raised, without_private_parts,
-};
+use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
+use sluis_mlflow::{Answer, ErrorDocument, HttpAnswer};
 use sluis_scoring::ScoreError;
 
+use crate::accept::{self, AnswerForm};
 use crate::body::BodyError;
+use crate::fault::{self, Fault, Words};
 
-/// MLflow's body of a request that took too long; it calls itself JSON, and is not.
-const TOO_LONG: &str = "Request processing time exceeded limit";
+/// In which words an error is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    /// MLflow's document of code and message.
+    Mlflow,
+    /// `{"error": "…"}`.
+    ErrorText,
+}
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     typed(status, HeaderValue::from_static("application/json"), body)
@@ -40,50 +48,82 @@ pub(crate) fn typed(
     response
 }
 
+/// A request without predictions, in the words of its dialect.
+pub(crate) fn fault(fault: Fault, form: ErrorForm) -> Response {
+    let (status, retry_after) = (fault.status, fault.retry_after);
+    let mut response = match (form, fault.words) {
+        (ErrorForm::Mlflow, Words::Document(document)) => json(status, document.to_json()),
+        (ErrorForm::Mlflow, Words::Json(document)) => json(status, document),
+        (ErrorForm::Mlflow, Words::Plain(text)) => plain(status, text),
+        (form, words) => {
+            let text = Fault {
+                status,
+                words,
+                retry_after,
+            }
+            .text();
+            match form {
+                // The text of a request that took too long calls itself JSON.
+                ErrorForm::Mlflow => json(status, text),
+                ErrorForm::ErrorText => {
+                    json(status, serde_json::json!({ "error": text }).to_string())
+                }
+            }
+        }
+    };
+    if let Some(seconds) = retry_after {
+        let seconds = HeaderValue::from(seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
 /// An error document with its status.
 pub(crate) fn error(status: StatusCode, document: &ErrorDocument) -> Response {
     json(status, document.to_json())
 }
 
 pub(crate) fn body_error(problem: &BodyError) -> Response {
-    let document = match problem {
-        BodyError::Broken | BodyError::Gzip => ErrorDocument::bad_request(problem.to_string()),
-        BodyError::TooLarge { .. } | BodyError::NoRoom { .. } => {
-            ErrorDocument::plain("REQUEST_LIMIT_EXCEEDED", problem.to_string())
-        }
-        BodyError::Slow(_) => ErrorDocument::plain("DEADLINE_EXCEEDED", problem.to_string()),
-        BodyError::Encoding(_) => return plain(problem.status(), problem.to_string()),
-    };
-    let mut response = error(problem.status(), &document);
-    if matches!(problem, BodyError::NoRoom { .. }) {
-        let seconds = HeaderValue::from_static("1");
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    }
-    response
+    fault(problem.into(), ErrorForm::Mlflow)
 }
 
-/// A model's answer.
+/// A model's answer in MLflow's JSON.
 pub(crate) fn answer(answer: Answer, shape: Shape) -> Response {
     match answer {
         Answer::Http(answer) => passed_on(answer, shape),
         answer => match encode::response(answer, shape) {
             Ok(body) => json(StatusCode::OK, body),
-            Err(problem) => unserializable(&problem),
+            Err(problem) => fault(fault::unserializable(&problem), ErrorForm::Mlflow),
         },
     }
 }
 
+/// A model's answer as a table, in the form that the caller accepts.
+pub(crate) fn table(answer: Answer, form: AnswerForm) -> Result<Response, EncodeError> {
+    let (format, content_type) = match form {
+        AnswerForm::Arrow => (TableFormat::ArrowStream, accept::ARROW),
+        AnswerForm::Csv | AnswerForm::Json => (TableFormat::Csv, "text/csv; charset=utf-8"),
+    };
+    let mut out = Vec::new();
+    Table::of(answer)?.write(format, &mut out)?;
+    Ok(typed(
+        StatusCode::OK,
+        HeaderValue::from_static(content_type),
+        out,
+    ))
+}
+
 /// The response of MLflow's own application, without what should not leave the server.
 fn passed_on(answer: HttpAnswer, shape: Shape) -> Response {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = answer.headers.clone();
-    let body = if status.is_success() {
-        encode::response(Answer::Http(answer), shape).unwrap_or_default()
-    } else {
-        without_private_parts(&answer.body).map_or(answer.body, Bytes::from)
+    let mut response = match Fault::of_answer(answer) {
+        Ok(problem) => fault(problem, ErrorForm::Mlflow),
+        Err(answer) => {
+            let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+            let body = encode::response(Answer::Http(answer), shape).unwrap_or_default();
+            json(status, body)
+        }
     };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
     for (name, value) in headers {
         let kept = ["content-type", "allow", "location"].contains(&name.as_str());
         if kept
@@ -96,56 +136,7 @@ fn passed_on(answer: HttpAnswer, shape: Shape) -> Response {
     response
 }
 
-/// Why there is no answer.
+/// Why there is no answer, in MLflow's words.
 pub(crate) fn score_error(problem: ScoreError) -> Response {
-    match problem {
-        ScoreError::Model(raised) => model_error(&raised),
-        ScoreError::Overloaded { retry_after, .. } => {
-            let document = ErrorDocument::plain(
-                "REQUEST_LIMIT_EXCEEDED",
-                format!(
-                    "{problem} (--max-requests). Try again after {} s.",
-                    retry_after.as_secs()
-                ),
-            );
-            let mut response = error(StatusCode::TOO_MANY_REQUESTS, &document);
-            let seconds = HeaderValue::from(retry_after.as_secs().max(1));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-            response
-        }
-        ScoreError::TimedOut { .. } => json(StatusCode::GATEWAY_TIMEOUT, TOO_LONG),
-        ScoreError::WorkerDied { .. } => error(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            &ErrorDocument::plain("INTERNAL_ERROR", problem.to_string()),
-        ),
-        ScoreError::Unavailable { .. } => {
-            let document = ErrorDocument::plain("TEMPORARILY_UNAVAILABLE", problem.to_string());
-            error(StatusCode::SERVICE_UNAVAILABLE, &document)
-        }
-    }
-}
-
-fn model_error(raised: &Raised) -> Response {
-    if raised.unserializable {
-        return unserializable(raised);
-    }
-    if let Some((status, document)) = &raised.document {
-        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = without_private_parts(document.as_bytes())
-            .unwrap_or_else(|| document.clone().into_bytes());
-        return json(status, body);
-    }
-    let message = format!("{MODEL_RAISED} The model raised {raised}");
-    error(
-        StatusCode::BAD_REQUEST,
-        &ErrorDocument::bad_request(message),
-    )
-}
-
-/// A value without a JSON form: the model's fault, so 500; plain text, as MLflow's server answers here.
-fn unserializable(problem: &dyn std::fmt::Display) -> Response {
-    let text = format!(
-        "Internal Server Error: the model answered with a value that JSON cannot hold ({problem})"
-    );
-    plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+    fault(problem.into(), ErrorForm::Mlflow)
 }

@@ -17,7 +17,7 @@ use sluis_mlflow::{RawRequest, Work};
 use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
-use crate::{azure, body, health, invocations, request_id, score, swagger};
+use crate::{azure, body, health, invocations, request_id, score, swagger, tensorflow};
 
 pub(crate) const SERVER: HeaderValue =
     HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
@@ -33,6 +33,8 @@ pub(crate) enum Route {
     Swagger,
     Invocations,
     Score,
+    /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
+    TensorFlow,
     NotFound,
 }
 
@@ -47,6 +49,7 @@ impl Route {
             "/swagger.json" => Route::Swagger,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
+            path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
             _ => Route::NotFound,
         }
     }
@@ -56,6 +59,11 @@ impl Route {
             Route::Invocations | Route::Score => Method::POST,
             _ => Method::GET,
         }
+    }
+
+    /// Whether methods and unknown paths are answered by the route, in the words of its own protocol.
+    fn speaks_for_itself(self) -> bool {
+        matches!(self, Route::TensorFlow)
     }
 
     /// The route's name in metrics.
@@ -69,6 +77,7 @@ impl Route {
             Route::Swagger => "swagger",
             Route::Invocations => "invocations",
             Route::Score => "score",
+            Route::TensorFlow => "tensorflow",
             Route::NotFound => "none",
         }
     }
@@ -128,7 +137,7 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
     let refused = if route == Route::NotFound {
         let moved = without_slash(request.uri(), request.headers().get(header::HOST));
         Some(moved.unwrap_or_else(not_found))
-    } else if *request.method() != route.method() {
+    } else if !route.speaks_for_itself() && *request.method() != route.method() {
         Some(method_not_allowed(&route.method()))
     } else {
         None
@@ -150,6 +159,7 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         }
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
+        Route::TensorFlow => tensorflow::handle(gate, request).await,
         Route::NotFound => not_found(),
     }
 }

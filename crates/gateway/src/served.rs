@@ -8,6 +8,7 @@ use sluis_mlflow::Contract;
 use sluis_mlflow::describe::Swagger;
 use sluis_scoring::ScoringService;
 
+use crate::identity::Identity;
 use crate::metrics::GatewayMetrics;
 
 /// Limits on what a caller may send.
@@ -43,6 +44,8 @@ pub struct Served {
     pub contract: Arc<Contract>,
     /// The model's Swagger documents.
     pub swagger: Swagger,
+    /// How the model is named in the routes of other servers' protocols.
+    pub identity: Identity,
     /// Who scores them.
     pub scoring: ScoringService,
     /// The MLflow version in the model's environment, which `/version` answers.

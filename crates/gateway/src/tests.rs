@@ -1,5 +1,7 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
+mod dialects;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use sluis_scoring::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{GatewayMetrics, Limits, Served, router};
+use crate::{GatewayMetrics, Identity, Limits, Served, router};
 
 /// Answers frames with the first byte of each row's first value, and raw payloads with what they were.
 struct Echo;
@@ -71,6 +73,7 @@ fn app(limits: Limits) -> axum::Router {
     router(Arc::new(Served {
         contract: Arc::new(Contract::compile(&model)),
         swagger: Swagger::of(&model),
+        identity: Identity::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,

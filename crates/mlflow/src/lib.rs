@@ -12,13 +12,14 @@ mod error;
 mod input;
 pub mod model;
 mod params;
+mod python_json;
 mod refusal;
 mod work;
 
 pub use answer::{Answer, HttpAnswer, Raised};
 pub use block::{BlockSizeError, DType, DenseBlock};
 pub use contract::Contract;
-pub use decode::{AzureError, Decoded, from_input_data};
+pub use decode::{AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::Input;
 pub use params::Params;

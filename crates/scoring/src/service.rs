@@ -99,6 +99,11 @@ pub enum Drained {
 }
 
 impl ScoringService {
+    /// Whether any instance is up. While none is, requests wait for one to be started again.
+    pub fn is_up(&self) -> bool {
+        self.ready.any()
+    }
+
     /// Starts the queue and one slot per scorer. The scorers are started by their slots.
     pub fn start<S: Scorer>(
         mut config: ScoringConfig,

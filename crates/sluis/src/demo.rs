@@ -117,6 +117,8 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
         timeout: 60,
         max_requests: NonZeroUsize::MIN.saturating_add(1023),
         max_body_size: 100,
+        model_name: None,
+        model_version: None,
         stage: args.stage.clone(),
     }
 }

@@ -231,14 +231,6 @@ fn write_answer(
             let body = encode::response(answer, Shape::Wrapped)?;
             Ok(out.write_all(&body)?)
         }
-        OutputForm::Table(format) => table(answer)?.write(format, out),
-    }
-}
-
-fn table(answer: Answer) -> Result<Table, EncodeError> {
-    match answer {
-        Answer::Dense(block) => Table::from_dense(&block),
-        Answer::Batch(batch) => Ok(Table::from_batch(batch)),
-        Answer::Json(body) | Answer::Http(HttpAnswer { body, .. }) => Table::from_response(&body),
+        OutputForm::Table(format) => Table::of(answer)?.write(format, out),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use prometheus_client::registry::Registry;
-use sluis_gateway::{GatewayMetrics, Limits, Served, Server, router};
+use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
 use sluis_mlflow::describe::Swagger;
 use sluis_scoring::{Drained, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,12 @@ pub(crate) struct ServeArgs {
     /// Megabytes of a request body; a larger one is answered with 413.
     #[arg(long, value_name = "MB", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=2047))]
     pub(crate) max_body_size: u32,
+    /// The model's name in /v1/models/{name} and /v2/models/{name}; that of its registry, else of its folder, when left out.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) model_name: Option<String>,
+    /// The model's version in those routes; that of its registry, else 1, when left out.
+    #[arg(long, value_name = "VERSION", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) model_version: Option<String>,
     #[command(flatten)]
     pub(crate) stage: StageArgs,
 }
@@ -121,9 +127,17 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         .map(PythonScorer::new)
         .collect();
     let service = ScoringService::start(config, scorers, scoring_metrics);
+    let mut identity = Identity::of(&staged.model);
+    if let Some(name) = &args.model_name {
+        identity.name.clone_from(name);
+    }
+    if let Some(version) = &args.model_version {
+        identity.version.clone_from(version);
+    }
     let served = Arc::new(Served {
         swagger: Swagger::of(&staged.model),
         contract: staged.contract,
+        identity,
         scoring: service.clone(),
         mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),
         limits,

@@ -104,7 +104,9 @@ pub(crate) async fn stage(
         program: program.clone(),
         model: model.folder.clone(),
         columns: contract.columns().cloned(),
-        raw_eager: matches!(contract.layout(), Layout::Python(_)),
+        // Azure's dialect does without MLflow's application.
+        raw_eager: matches!(contract.layout(), Layout::Python(_))
+            && args.strictness != Strictness::Azure,
         env: Vec::new(),
         instance: index.to_string(),
         start_timeout: Duration::from_secs(args.start_timeout),

@@ -12,11 +12,13 @@ mod frame;
 mod rows;
 mod sink;
 mod tensor;
+mod tensorflow;
 #[cfg(test)]
 mod tests;
 
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
+pub use tensorflow::PredictRequest;
 
 use crate::contract::{Contract, Layout};
 use crate::input::Input;

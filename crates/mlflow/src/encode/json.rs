@@ -79,6 +79,33 @@ pub fn records(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError
     Ok(())
 }
 
+/// Appends one column of a frame as a list.
+pub(crate) fn column(
+    batch: &RecordBatch,
+    column: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let write = cell_writer(batch.schema().field(column).name(), batch.column(column))?;
+    listed(0..batch.num_rows(), out, |row, out| write(row, out));
+    Ok(())
+}
+
+/// Appends a list of what `write` appends for each item.
+pub(crate) fn listed<T>(
+    items: impl IntoIterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) {
+    out.push(b'[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
 /// Appends a JSON string, ASCII only.
 pub fn text(value: &str, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -173,12 +200,13 @@ fn frame<const SIZE: usize>(
     out.push(b']');
 }
 
-fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+/// Appends an integer.
+pub(crate) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The shortest text that reads back as the same double, always with a fraction or an exponent, so that it stays a float.
-fn float(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
     } else if value.is_nan() {

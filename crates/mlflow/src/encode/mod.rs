@@ -3,8 +3,10 @@
 //! Knows nothing of HTTP or of who scored.
 
 pub mod json;
+mod predictions;
 mod response;
 mod table;
+pub mod tensorflow;
 
 pub use response::{Shape, response};
 pub use table::{Table, TableFormat};
@@ -21,11 +23,32 @@ pub enum EncodeError {
         found: String,
     },
     /// An answer that has no rows and columns.
-    #[error("the model's answer is not a table ({found}); write it to a .json file instead")]
+    #[error("the model's answer is not a table ({found}); JSON can hold it")]
     NotATable {
         /// What it is.
         found: &'static str,
     },
+    /// An answer that a dialect's own answer cannot hold.
+    #[error("the model's answer has no form in {dialect}: {found}. {remedy}")]
+    NoForm {
+        /// The dialect.
+        dialect: &'static str,
+        /// What cannot be held.
+        found: String,
+        /// What can.
+        remedy: &'static str,
+    },
+    /// An output that was asked for and is not there.
+    #[error("the model's answer has no output '{name}'; it has {}", .known.join(", "))]
+    UnknownOutput {
+        /// The output asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The answer is not the JSON it should be, not even as Python writes it.
+    #[error("the model's answer is not JSON ({0})")]
+    PythonJson(#[from] crate::python_json::JsonError),
     /// The answer is not the JSON it should be.
     #[error("the model's answer is not JSON")]
     Json(#[source] serde_json::Error),

@@ -1,4 +1,4 @@
-//! Answers as tables, for files: CSV with a header, Parquet, JSON lines.
+//! Answers as tables: CSV with a header, Parquet, JSON lines, an Arrow stream.
 //!
 //! A vector becomes one column, a matrix one column per position, a frame keeps its columns. Answers that are no table
 //! (text, nested objects of different shapes) are refused with the form that can hold them.
@@ -13,6 +13,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde_json::Value;
 
 use super::{EncodeError, json};
+use crate::answer::{Answer, HttpAnswer};
 use crate::block::{DType, DenseBlock};
 
 /// The column of an answer that is one value per row.
@@ -27,6 +28,8 @@ pub enum TableFormat {
     Parquet,
     /// One JSON object per line.
     JsonLines,
+    /// An Arrow IPC stream.
+    ArrowStream,
 }
 
 /// An answer of rows and columns.
@@ -34,6 +37,17 @@ pub enum TableFormat {
 pub struct Table(RecordBatch);
 
 impl Table {
+    /// The table of any answer that is one.
+    pub fn of(answer: Answer) -> Result<Self, EncodeError> {
+        match answer {
+            Answer::Dense(block) => Self::from_dense(&block),
+            Answer::Batch(batch) => Ok(Self::from_batch(batch)),
+            Answer::Json(body) | Answer::Http(HttpAnswer { body, .. }) => {
+                Self::from_response(&body)
+            }
+        }
+    }
+
     /// The table of a dense answer.
     pub fn from_dense(block: &DenseBlock) -> Result<Self, EncodeError> {
         let names: Vec<String> = match (&block.columns, block.shape.as_slice()) {
@@ -64,6 +78,11 @@ impl Table {
     /// The table of an answer that is a frame already.
     pub fn from_batch(batch: RecordBatch) -> Self {
         Self(batch)
+    }
+
+    /// Its rows and columns.
+    pub(crate) fn into_batch(self) -> RecordBatch {
+        self.0
     }
 
     /// The table of a response body: `{"predictions": …}`, or the bare predictions of an MLflow 1.x model.
@@ -108,6 +127,12 @@ impl Table {
                     parquet::arrow::ArrowWriter::try_new(&mut out, self.0.schema(), None)?;
                 writer.write(&self.0)?;
                 writer.close()?;
+            }
+            TableFormat::ArrowStream => {
+                let schema = self.0.schema();
+                let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut out, &schema)?;
+                writer.write(&self.0)?;
+                writer.finish()?;
             }
             TableFormat::JsonLines => self.write_lines(&mut out)?,
         }

@@ -129,17 +129,23 @@ fn nearby(folder: &Path) -> String {
 
 /// The registered name where the folder came from a registry, else the folder's own name.
 pub(crate) fn name(folder: &Path) -> String {
-    let registered = fs::read_to_string(folder.join("registered_model_meta")).ok();
-    let registered = registered.as_deref().and_then(|text| {
-        let value: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).ok()?;
-        value.get("model_name")?.as_str().map(str::to_owned)
-    });
-    registered.unwrap_or_else(|| {
+    registered(folder, "model_name").unwrap_or_else(|| {
         folder.file_name().map_or_else(
             || "model".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         )
     })
+}
+
+/// What a registry wrote into the folder that came from it, under `key`: a text or a number.
+pub(crate) fn registered(folder: &Path, key: &str) -> Option<String> {
+    let text = fs::read_to_string(folder.join("registered_model_meta")).ok()?;
+    let value: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).ok()?;
+    match value.get(key)? {
+        serde_yaml_ng::Value::String(text) => Some(text.clone()),
+        serde_yaml_ng::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// The files that the flavor names and the folder lacks; an error when one leads out of the folder.

@@ -18,6 +18,8 @@ pub struct Model {
     pub folder: PathBuf,
     /// Its name in the registry where the folder tells it, else the folder's own.
     pub name: String,
+    /// Its version in the registry, where the folder tells it.
+    pub registered_version: Option<String>,
     /// Every flavor with what `MLmodel` says of it, in the file's order.
     pub flavors: Vec<(String, Mapping)>,
     /// The flavor that is served.
@@ -113,6 +115,7 @@ impl Model {
         let flag = |key: &str| document.get(key).and_then(Value::as_bool).unwrap_or(false);
         Ok(Self {
             name: folder::name(&folder),
+            registered_version: folder::registered(&folder, "model_version"),
             missing_files: folder::missing_files(&folder, &python_function)?,
             missing_environment_files: folder::missing_environment_files(
                 &folder,
