@@ -1,5 +1,6 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
+mod azure;
 mod dialects;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use prometheus_client::registry::Registry;
+use sluis_mlflow::contract::Strictness;
 use sluis_mlflow::describe::Swagger;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{
@@ -62,6 +64,10 @@ impl Scorer for Echo {
 }
 
 fn app(limits: Limits) -> axum::Router {
+    app_with(limits, Strictness::Mlflow)
+}
+
+fn app_with(limits: Limits, strictness: Strictness) -> axum::Router {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../conformance/mlflow/models/sk_cols"
@@ -71,7 +77,7 @@ fn app(limits: Limits) -> axum::Router {
     let metrics = GatewayMetrics::register(&mut registry);
     let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&model)),
+        contract: Arc::new(Contract::compile(&model).with_strictness(strictness)),
         swagger: Swagger::of(&model),
         identity: Identity::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
@@ -113,6 +119,13 @@ async fn routes_answer_as_mlflow_does() {
         ("GET", "/health?x=1", 200, "\n"),
         ("GET", "/version", 200, "3.17.2"),
         ("HEAD", "/ping", 405, ""),
+        ("GET", "/", 200, "Healthy"),
+        (
+            "POST",
+            "/swagger.json",
+            405,
+            r#"{"detail":"Method Not Allowed"}"#,
+        ),
         (
             "GET",
             "/invocations",
