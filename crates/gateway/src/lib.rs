@@ -13,6 +13,7 @@ mod identity;
 mod invocations;
 mod metrics;
 mod open_files;
+mod open_inference;
 mod request_id;
 mod respond;
 mod room;

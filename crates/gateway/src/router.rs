@@ -11,17 +11,16 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
 use sluis_mlflow::contract::Strictness;
-use sluis_mlflow::encode::Shape;
-use sluis_mlflow::{RawRequest, Work};
 
 use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
-use crate::{azure, body, health, invocations, request_id, score, swagger, tensorflow};
+use crate::{
+    azure, body, health, invocations, open_inference, request_id, score, swagger, tensorflow,
+};
 
 pub(crate) const SERVER: HeaderValue =
     HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
-const OPENAPI: &str = "/openapi.json";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -35,6 +34,8 @@ pub(crate) enum Route {
     Score,
     /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
     TensorFlow,
+    /// The Open Inference Protocol's, at and below `/v2`.
+    OpenInference,
     NotFound,
 }
 
@@ -45,11 +46,12 @@ impl Route {
             "/ping" | "/health" => Route::Ping,
             "/version" => Route::Version,
             "/metrics" => Route::Metrics,
-            OPENAPI => Route::OpenApi,
+            "/openapi.json" => Route::OpenApi,
             "/swagger.json" => Route::Swagger,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
+            path if open_inference::is_path(path) => Route::OpenInference,
             _ => Route::NotFound,
         }
     }
@@ -63,7 +65,7 @@ impl Route {
 
     /// Whether methods and unknown paths are answered by the route, in the words of its own protocol.
     fn speaks_for_itself(self) -> bool {
-        matches!(self, Route::TensorFlow)
+        matches!(self, Route::TensorFlow | Route::OpenInference)
     }
 
     /// The route's name in metrics.
@@ -78,6 +80,7 @@ impl Route {
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::TensorFlow => "tensorflow",
+            Route::OpenInference => "open_inference",
             Route::NotFound => "none",
         }
     }
@@ -153,13 +156,11 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         Route::Ping => health::ping(),
         Route::Version => health::version(served),
         Route::Metrics => health::metrics(served),
-        Route::OpenApi => {
-            let work = Work::Raw(RawRequest::get(OPENAPI));
-            invocations::score(served, work, Shape::Wrapped).await
-        }
+        Route::OpenApi => respond::json(StatusCode::OK, served.openapi.clone()),
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
         Route::TensorFlow => tensorflow::handle(gate, request).await,
+        Route::OpenInference => open_inference::handle(gate, request).await,
         Route::NotFound => not_found(),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use sluis_mlflow::Contract;
 use sluis_mlflow::describe::Swagger;
@@ -42,6 +43,8 @@ impl Default for Limits {
 pub struct Served {
     /// How payloads are decoded.
     pub contract: Arc<Contract>,
+    /// The page of `/openapi.json`.
+    pub openapi: Bytes,
     /// The model's Swagger documents.
     pub swagger: Swagger,
     /// How the model is named in the routes of other servers' protocols.

@@ -2,6 +2,7 @@
 
 mod azure;
 mod dialects;
+mod open_inference;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,7 +78,13 @@ fn app_with(limits: Limits, strictness: Strictness) -> axum::Router {
     let metrics = GatewayMetrics::register(&mut registry);
     let model = Model::open(folder).unwrap();
     router(Arc::new(Served {
-        contract: Arc::new(Contract::compile(&model).with_strictness(strictness)),
+        contract: Arc::new(
+            Contract::compile(&model)
+                .beside("3.17.2")
+                .with_pandas("3.1.1")
+                .with_strictness(strictness),
+        ),
+        openapi: "{}".into(),
         swagger: Swagger::of(&model),
         identity: Identity::of(&model),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),

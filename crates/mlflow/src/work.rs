@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::input::Input;
+use crate::lossy::Lossy;
 use crate::params::Params;
 
 /// One request's work.
@@ -32,8 +33,10 @@ pub struct RawRequest {
 pub struct ModelCall {
     /// What `predict` gets as its data.
     pub input: Input,
-    /// The rest.
+    /// How the model is asked.
     pub options: CallOptions,
+    /// What the payload lost by casts.
+    pub lossy: Vec<Lossy>,
 }
 
 /// How the model is asked, beside its data.
@@ -51,6 +54,7 @@ impl From<Input> for ModelCall {
         Self {
             input,
             options: CallOptions::default(),
+            lossy: Vec::new(),
         }
     }
 }
@@ -79,6 +83,7 @@ impl ModelCall {
         Some(ModelCall {
             input: Input::concat(&inputs)?,
             options: options.clone(),
+            lossy: Vec::new(),
         })
     }
 }

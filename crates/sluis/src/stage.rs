@@ -130,7 +130,8 @@ pub(crate) async fn stage(
     }
     let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
     let version = ready.versions.mlflow.as_deref().unwrap_or_default();
-    let contract = Arc::new(contract.beside(version));
+    let pandas = ready.versions.pandas.as_deref().unwrap_or_default();
+    let contract = Arc::new(contract.beside(version).with_pandas(pandas));
     tell(&ready, &warmed, steps);
     Ok(Staged {
         model,

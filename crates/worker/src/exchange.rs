@@ -37,7 +37,16 @@ struct BlockHead<'a> {
     #[serde(rename = "as")]
     form: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    columns: Option<&'a [String]>,
+    columns: Option<Labels<'a>>,
+}
+
+/// The columns of a dense frame that are not those of `load`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Labels<'a> {
+    Names(&'a [String]),
+    /// So many, numbered from 0.
+    Numbered(usize),
 }
 
 #[derive(Serialize)]
@@ -69,11 +78,12 @@ pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, A
     };
     match &call.input {
         Input::Frame(block) => {
-            let columns = block
-                .columns
-                .as_deref()
-                .filter(|columns| Some(*columns) != known);
-            dense(block, "frame", columns)
+            let labels = match block.columns.as_deref() {
+                None => Some(Labels::Numbered(block.shape.get(1).copied().unwrap_or(0))),
+                columns if columns == known => None,
+                Some(columns) => Some(Labels::Names(columns)),
+            };
+            dense(block, "frame", labels)
         }
         Input::Tensor(block) => dense(block, "tensor", None),
         Input::Tensors(tensors) => named(tensors),
@@ -104,7 +114,7 @@ fn raw_call(raw: &RawRequest) -> Result<CallFrame, AnswerError> {
 fn dense(
     block: &DenseBlock,
     form: &'static str,
-    columns: Option<&[String]>,
+    columns: Option<Labels<'_>>,
 ) -> Result<CallFrame, AnswerError> {
     let head = BlockHead {
         dtype: block.dtype.name(),
@@ -254,6 +264,12 @@ mod tests {
         let frame =
             Input::Frame(block(DType::Float64, &[1, 2], &known).with_columns(names.clone()));
         assert_call(&Work::from(frame), Some(&names), "02-dense-frame");
+        let numbered = Input::Frame(block(DType::Float64, &[1, 2], &known));
+        assert_call(
+            &Work::from(numbered),
+            Some(&names),
+            "14-dense-frame-numbered",
+        );
         let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
             .iter()
             .flat_map(|v| v.to_le_bytes())

@@ -53,7 +53,8 @@ class InputDecoder:
         import pyarrow.ipc
 
         with pyarrow.ipc.open_stream(body) as reader:
-            return reader.read_all().to_pandas()
+            table = reader.read_all()
+        return _dressed(table.to_pandas(), table.schema)
 
     def _columns(self, names):
         if names is None:
@@ -61,8 +62,23 @@ class InputDecoder:
                 raise ProtocolError("a frame without column names, and 'load' named none")
             return self._default
         if names != self._names:
-            self._names, self._index = names, pd.Index(names)
+            self._names, self._index = names, _numbered(names) if isinstance(names, int) else pd.Index(names)
         return self._index
+
+
+def _dressed(frame, schema):
+    """The frame with what Arrow has no type for: numbers as column labels, columns of Python objects."""
+    for name, field in zip(schema.names, schema):
+        if (field.metadata or {}).get(b"sluis.as") == b"object":
+            frame[name] = frame[name].astype(object)
+    if (schema.metadata or {}).get(b"sluis.columns") == b"numbered":
+        frame.columns = _numbered(len(schema.names))
+    return frame
+
+
+def _numbered(count):
+    """The labels that pandas itself gives to columns that it is handed by number."""
+    return pd.DataFrame({number: [] for number in range(count)}).columns
 
 
 def _array(spec, body, offset, length):

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_schema::{DataType as ArrowType, Field, Schema as ArrowSchema, SchemaRef};
+use arrow_schema::{DataType as ArrowType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
 use crate::block::DType;
 
 /// The form that decoded payloads take.
 #[derive(Clone, Debug)]
 pub enum Layout {
-    /// A frame of named columns.
+    /// A frame of columns.
     Columns(ColumnLayout),
     /// One unnamed tensor.
     Tensor(TensorLayout),
@@ -32,10 +32,10 @@ pub enum PythonReason {
     TypeHint,
     /// The signature declares params.
     Params,
-    /// Columns or tensors without names.
+    /// Several tensors, some without a name, or columns of which only some have one.
     UnnamedColumns,
-    /// A column that may be absent.
-    OptionalColumn {
+    /// A column whose name is a number in the signature, which no text in a payload equals.
+    NumberedColumn {
         /// Its name.
         name: String,
     },
@@ -67,10 +67,10 @@ impl fmt::Display for PythonReason {
             }
             PythonReason::Params => formatter.write_str("the signature declares params"),
             PythonReason::UnnamedColumns => {
-                formatter.write_str("the signature's columns have no names")
+                formatter.write_str("some of the signature's inputs have no name")
             }
-            PythonReason::OptionalColumn { name } => {
-                write!(formatter, "column '{name}' is optional")
+            PythonReason::NumberedColumn { name } => {
+                write!(formatter, "the name of column {name} is a number")
             }
             PythonReason::ColumnType { name, ty } => {
                 write!(formatter, "column '{name}' is of type {ty}")
@@ -84,7 +84,7 @@ impl fmt::Display for PythonReason {
 }
 
 /// The scalar types that Rust decodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CellKind {
     /// `boolean`
     Boolean,
@@ -98,6 +98,10 @@ pub enum CellKind {
     Double,
     /// `string`
     Text,
+    /// `binary`
+    Binary,
+    /// `datetime`: a moment in nanoseconds, without a zone
+    Datetime,
 }
 
 impl CellKind {
@@ -109,11 +113,40 @@ impl CellKind {
             CellKind::Long => Some(DType::Int64),
             CellKind::Float => Some(DType::Float32),
             CellKind::Double => Some(DType::Float64),
-            CellKind::Text => None,
+            CellKind::Text | CellKind::Binary | CellKind::Datetime => None,
         }
     }
 
-    fn arrow(self) -> ArrowType {
+    /// MLflow's name of the type, as signatures write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            CellKind::Boolean => "boolean",
+            CellKind::Integer => "integer",
+            CellKind::Long => "long",
+            CellKind::Float => "float",
+            CellKind::Double => "double",
+            CellKind::Text => "string",
+            CellKind::Binary => "binary",
+            CellKind::Datetime => "datetime",
+        }
+    }
+
+    /// numpy's name of the type, as MLflow's messages write it.
+    pub(crate) fn numpy_name(self) -> &'static str {
+        match self {
+            CellKind::Boolean => "bool",
+            CellKind::Integer => "int32",
+            CellKind::Long => "int64",
+            CellKind::Float => "float32",
+            CellKind::Double => "float64",
+            CellKind::Text => "<U0",
+            CellKind::Binary => "|S0",
+            CellKind::Datetime => "datetime64[ns]",
+        }
+    }
+
+    /// The Arrow type of a column in a frame of several types.
+    pub fn arrow(self) -> ArrowType {
         match self {
             CellKind::Boolean => ArrowType::Boolean,
             CellKind::Integer => ArrowType::Int32,
@@ -121,45 +154,70 @@ impl CellKind {
             CellKind::Float => ArrowType::Float32,
             CellKind::Double => ArrowType::Float64,
             CellKind::Text => ArrowType::Utf8,
+            CellKind::Binary => ArrowType::Binary,
+            CellKind::Datetime => ArrowType::Timestamp(TimeUnit::Nanosecond, None),
         }
+    }
+
+    /// The field of such a column: only texts and moments may be missing.
+    pub(crate) fn field(self, name: &str) -> Field {
+        let nullable = matches!(self, CellKind::Text | CellKind::Datetime);
+        Field::new(name, self.arrow(), nullable)
     }
 }
 
-/// Named, required columns of scalar types, in signature order.
+/// One column of a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name; its position as text where the signature names no columns.
+    pub name: String,
+    /// Its type.
+    pub kind: CellKind,
+    /// Whether it must be there. An optional column may be absent as a whole; then the model gets a frame without it.
+    pub required: bool,
+}
+
+/// Columns of scalar types, in signature order.
 #[derive(Clone, Debug)]
 pub struct ColumnLayout {
     /// Column names.
     pub names: Arc<[String]>,
     /// Column types, as many as names.
     pub kinds: Vec<CellKind>,
+    /// Whether each column must be there, as many as names.
+    pub required: Vec<bool>,
+    /// Whether the signature names its columns. If not, columns are matched by position and keep the names of the request.
+    pub named: bool,
     /// The block type, when all columns share one.
     pub dense: Option<DType>,
-    /// The Arrow schema of a frame of several types.
+    /// The Arrow schema of a frame of several types, with all columns.
     pub schema: SchemaRef,
     positions: HashMap<String, usize>,
 }
 
 impl ColumnLayout {
     /// The layout of these columns; refused when there are none or two share a name.
-    pub(crate) fn new(columns: Vec<(String, CellKind)>) -> Result<Self, PythonReason> {
+    pub(crate) fn new(columns: Vec<Column>, named: bool) -> Result<Self, PythonReason> {
         let mut positions = HashMap::with_capacity(columns.len());
-        for (position, (name, _)) in columns.iter().enumerate() {
-            if positions.insert(name.clone(), position).is_some() {
-                return Err(PythonReason::RepeatedColumn { name: name.clone() });
+        for (position, column) in columns.iter().enumerate() {
+            if positions.insert(column.name.clone(), position).is_some() {
+                let name = column.name.clone();
+                return Err(PythonReason::RepeatedColumn { name });
             }
         }
-        let (names, kinds): (Vec<String>, Vec<CellKind>) = columns.into_iter().unzip();
+        let kinds: Vec<CellKind> = columns.iter().map(|column| column.kind).collect();
         let first = kinds.first().ok_or(PythonReason::NoSignature)?;
         let dense = first
             .dtype()
             .filter(|_| kinds.iter().all(|kind| kind == first));
-        let fields: Vec<Field> = names
+        let fields: Vec<Field> = columns
             .iter()
-            .zip(&kinds)
-            .map(|(name, kind)| Field::new(name, kind.arrow(), false))
+            .map(|column| column.kind.field(&column.name))
             .collect();
         Ok(Self {
-            names: names.into(),
+            required: columns.iter().map(|column| column.required).collect(),
+            names: columns.into_iter().map(|column| column.name).collect(),
+            named,
             dense,
             schema: Arc::new(ArrowSchema::new(fields)),
             kinds,
@@ -167,14 +225,43 @@ impl ColumnLayout {
         })
     }
 
-    /// The position of a column.
+    /// The position of a column; none where the signature names no columns.
     pub fn position(&self, name: &str) -> Option<usize> {
+        if !self.named {
+            return None;
+        }
         self.positions.get(name).copied()
     }
 
-    /// Whether any column is text.
-    pub(crate) fn has_text(&self) -> bool {
-        self.kinds.contains(&CellKind::Text)
+    /// The layout of some of its columns, in the same order: those of `present`.
+    ///
+    /// Obligation of the caller: `present` has one entry per column.
+    pub(crate) fn only(&self, present: &[bool]) -> Result<Self, PythonReason> {
+        let columns = present.iter().enumerate().filter(|(_, present)| **present);
+        let columns = columns.map(|(position, _)| self.column(position)).collect();
+        Self::new(columns, self.named)
+    }
+
+    /// The layout under the names of a request, as many as columns.
+    pub(crate) fn renamed(&self, names: &[String]) -> Result<Self, PythonReason> {
+        let columns = names.iter().enumerate().map(|(position, name)| Column {
+            name: name.clone(),
+            ..self.column(position)
+        });
+        Self::new(columns.collect(), self.named)
+    }
+
+    fn column(&self, position: usize) -> Column {
+        Column {
+            name: self.names[position].clone(),
+            kind: self.kinds[position],
+            required: self.required[position],
+        }
+    }
+
+    /// Whether every column is of a type that a clean payload holds as numbers and booleans.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.kinds.iter().all(|kind| kind.dtype().is_some())
     }
 
     /// Whether all types are those that pandas infers by itself from Python scalars.

@@ -5,18 +5,21 @@
 mod azure;
 mod layout;
 mod strictness;
+mod versions;
 
 pub use azure::Unscorable;
-pub use layout::{CellKind, ColumnLayout, Layout, PythonReason, TensorLayout};
+pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
 pub use strictness::{Strictness, UnknownStrictness};
+pub(crate) use versions::Versions;
 
-use crate::model::{DataType, Model, Schema, TensorSpec};
+use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
+use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
-    pub(crate) speaks_1x: bool,
+    pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
 }
 
@@ -25,7 +28,7 @@ impl Contract {
     pub fn compile(model: &Model) -> Self {
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
-            speaks_1x: false,
+            versions: Versions::default(),
             strictness: Strictness::default(),
         }
     }
@@ -34,7 +37,15 @@ impl Contract {
     /// answers, which its own code gives; the frames of MLflow 2, which it does not know, are decoded all the same.
     #[must_use]
     pub fn beside(mut self, mlflow_version: &str) -> Self {
-        self.speaks_1x = mlflow_version.starts_with("1.");
+        self.versions.mlflow = Version::read(mlflow_version);
+        self
+    }
+
+    /// The contract beside the pandas of the model's environment. What differs by its version is left to Python where the
+    /// version is not known.
+    #[must_use]
+    pub fn with_pandas(mut self, version: &str) -> Self {
+        self.versions.pandas = Version::read(version);
         self
     }
 
@@ -52,7 +63,7 @@ impl Contract {
 
     /// Whether the MLflow of the model's environment is 1.x.
     pub fn speaks_1x(&self) -> bool {
-        self.speaks_1x
+        self.versions.mlflow.is_some_and(|version| version.0 == 1)
     }
 
     /// What payloads are decoded into.
@@ -63,7 +74,7 @@ impl Contract {
     /// The column names of decoded frames, when the signature names columns.
     pub fn columns(&self) -> Option<&std::sync::Arc<[String]>> {
         match &self.layout {
-            Layout::Columns(layout) => Some(&layout.names),
+            Layout::Columns(layout) if layout.named => Some(&layout.names),
             _ => None,
         }
     }
@@ -82,21 +93,30 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
         return Err(PythonReason::Params);
     }
     match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
-        Schema::Columns(columns) => {
-            let mut named = Vec::with_capacity(columns.len());
-            for column in columns {
-                let name = column.name.as_deref().ok_or(PythonReason::UnnamedColumns)?;
-                if !column.required {
-                    return Err(PythonReason::OptionalColumn {
-                        name: name.to_owned(),
-                    });
-                }
-                named.push((name.to_owned(), cell_kind(name, &column.ty)?));
-            }
-            ColumnLayout::new(named).map(Layout::Columns)
-        }
+        Schema::Columns(columns) => compile_columns(columns),
         Schema::Tensors(tensors) => compile_tensors(tensors),
     }
+}
+
+fn compile_columns(columns: &[ColumnSpec]) -> Result<Layout, PythonReason> {
+    // MLflow goes by the first column.
+    let named = columns.first().is_some_and(|column| column.name.is_some());
+    let mut compiled = Vec::with_capacity(columns.len());
+    for (position, column) in columns.iter().enumerate() {
+        if column.name.is_some() != named || !(named || column.required) {
+            return Err(PythonReason::UnnamedColumns);
+        }
+        let name = column.name.clone().unwrap_or_else(|| position.to_string());
+        if column.numbered {
+            return Err(PythonReason::NumberedColumn { name });
+        }
+        compiled.push(Column {
+            kind: cell_kind(&name, &column.ty)?,
+            required: column.required,
+            name,
+        });
+    }
+    ColumnLayout::new(compiled, named).map(Layout::Columns)
 }
 
 fn cell_kind(name: &str, ty: &DataType) -> Result<CellKind, PythonReason> {
@@ -107,6 +127,8 @@ fn cell_kind(name: &str, ty: &DataType) -> Result<CellKind, PythonReason> {
         DataType::Float => Ok(CellKind::Float),
         DataType::Double => Ok(CellKind::Double),
         DataType::String => Ok(CellKind::Text),
+        DataType::Binary => Ok(CellKind::Binary),
+        DataType::Datetime => Ok(CellKind::Datetime),
         other => Err(PythonReason::ColumnType {
             name: name.to_owned(),
             ty: other.to_string(),

@@ -2,6 +2,8 @@
 //!
 //! Chooses the sink by the layout, the reader by the form.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use sonic_rs::{JsonValueTrait, LazyValue};
@@ -50,7 +52,7 @@ pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option
         return None;
     }
     let split: Split<'_> = sonic_rs::from_str(value.as_raw_str()).ok()?;
-    let order = column_order(layout, &split.columns)?;
+    let (layout, order) = column_order(layout, &split.columns)?;
     let data = split.data.as_raw_str();
     let mut rows = 0;
     let input = with_sink!(layout, |sink| {
@@ -76,6 +78,9 @@ pub(crate) fn from_records(
     value: &LazyValue<'_>,
     extras: Extras,
 ) -> Option<Input> {
+    if !layout.named {
+        return None;
+    }
     let data = value.as_raw_str();
     with_sink!(layout, |sink| read(
         data,
@@ -89,8 +94,11 @@ pub(crate) fn from_records(
 
 /// The value of `inputs` or `instances` under a column signature: columns as lists, or a list of records.
 pub(crate) fn from_inputs(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option<Input> {
-    // Text passes through numpy on this way, so how a null or an empty list ends is Python's to say.
-    if layout.has_text() {
+    // Text passes through numpy on this way, where a null or an empty list end otherwise.
+    if !layout.named {
+        return None;
+    }
+    if !layout.is_numeric() {
         return None;
     }
     if value.is_array() {
@@ -106,9 +114,16 @@ pub(crate) fn from_inputs(layout: &ColumnLayout, value: &LazyValue<'_>) -> Optio
         .and_then(|lists| lists.fill(sink)))
 }
 
-/// The contract's column at each position of `columns`; `None` when a column is missing or named twice.
-fn column_order(layout: &ColumnLayout, columns: &[String]) -> Option<Vec<Option<usize>>> {
-    let mut seen = vec![false; layout.names.len()];
+/// A layout, and its column at each position of a row.
+type Order<'l> = (Cow<'l, ColumnLayout>, Vec<Option<usize>>);
+
+/// The layout of a frame with these columns, and the layout's column at each of their positions; `None` when a required
+/// column is missing or any is named twice.
+fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+    if !layout.named {
+        return positions(layout, columns);
+    }
+    let mut present = vec![false; layout.names.len()];
     let mut order = Vec::with_capacity(columns.len());
     for (position, name) in columns.iter().enumerate() {
         let column = match layout.names.get(position) {
@@ -116,13 +131,30 @@ fn column_order(layout: &ColumnLayout, columns: &[String]) -> Option<Vec<Option<
             _ => layout.position(name),
         };
         if let Some(column) = column
-            && std::mem::replace(&mut seen[column], true)
+            && std::mem::replace(&mut present[column], true)
         {
             return None;
         }
         order.push(column);
     }
-    seen.into_iter().all(|found| found).then_some(order)
+    if present.iter().all(|present| *present) {
+        return Some((Cow::Borrowed(layout), order));
+    }
+    let mut pairs = present.iter().zip(&layout.required);
+    if pairs.any(|(present, required)| *required && !present) {
+        return None;
+    }
+    let layout = layout.only(&present).ok()?;
+    let order = columns.iter().map(|name| layout.position(name)).collect();
+    Some((Cow::Owned(layout), order))
+}
+
+/// The same where the signature names no columns: the first ones are its, under their names in the payload.
+fn positions<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+    let count = layout.names.len();
+    let layout = layout.renamed(columns.get(..count)?).ok()?;
+    let order = (0..columns.len()).map(|position| (position < count).then_some(position));
+    Some((Cow::Owned(layout), order.collect()))
 }
 
 /// Reads all of `json` with `seed`.

@@ -19,6 +19,7 @@ mod tests;
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 pub use tensorflow::PredictRequest;
+pub(crate) use tensorflow::broken;
 
 use crate::contract::{Contract, Layout};
 use crate::input::Input;
@@ -48,7 +49,7 @@ impl Contract {
             return None;
         }
         let payload = Envelope::read(body)?.payload()?;
-        if self.speaks_1x && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
+        if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }
         match (&self.layout, payload) {

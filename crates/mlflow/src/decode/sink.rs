@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, NullArray,
+    RecordBatch,
 };
 use arrow_schema::SchemaRef;
-use serde::de::{DeserializeSeed, Deserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error};
 
 use super::cell::{Cell, CellSeed, TextSeed, into_bytes};
 use crate::block::DenseBlock;
@@ -90,6 +91,8 @@ enum Column {
     Float(Vec<f32>),
     Double(Vec<f64>),
     Text(StringBuilder),
+    /// A type whose values need a cast.
+    Cast,
 }
 
 impl MixedSink {
@@ -120,6 +123,7 @@ impl FrameSink for MixedSink {
             Column::Float(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Double(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
             Column::Text(values) => TextSeed(values).deserialize(deserializer)?,
+            Column::Cast => return Err(D::Error::custom("a type whose values need a cast")),
         }
         Ok(())
     }
@@ -148,6 +152,7 @@ impl Column {
             CellKind::Float => Column::Float(Vec::new()),
             CellKind::Double => Column::Double(Vec::new()),
             CellKind::Text => Column::Text(StringBuilder::new()),
+            CellKind::Binary | CellKind::Datetime => Column::Cast,
         }
     }
 
@@ -159,6 +164,7 @@ impl Column {
             Column::Float(values) => Arc::new(Float32Array::from(values)),
             Column::Double(values) => Arc::new(Float64Array::from(values)),
             Column::Text(mut values) => Arc::new(values.finish()),
+            Column::Cast => Arc::new(NullArray::new(0)),
         }
     }
 }

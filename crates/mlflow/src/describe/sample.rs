@@ -107,12 +107,16 @@ fn of_text(columns: &[ColumnSpec]) -> Sample {
 }
 
 fn empty_frame(columns: &[ColumnSpec]) -> Sample {
-    let names = columns.iter().enumerate().map(|(position, column)| {
-        column
-            .name
-            .as_ref()
-            .map_or_else(|| json!(position), |name| json!(name))
-    });
+    let names = columns
+        .iter()
+        .enumerate()
+        .map(|(position, column)| match &column.name {
+            None => json!(position),
+            Some(name) if column.numbered => {
+                serde_json::from_str(name).unwrap_or_else(|_| json!(name))
+            }
+            Some(name) => json!(name),
+        });
     Sample::Frame {
         columns: names.collect(),
         index: Vec::new(),

@@ -3,7 +3,7 @@
 //! Knows nothing of HTTP or of who scored.
 
 pub mod json;
-mod predictions;
+pub(crate) mod predictions;
 mod response;
 mod table;
 pub mod tensorflow;

@@ -89,7 +89,13 @@ fn column(
     let ty = data_type(object, place, 0)?;
     // A column without `required` is required when it is scalar and optional when it is not: MLflow's own reading.
     let required = required(object).unwrap_or(ty.is_scalar());
-    Ok(ColumnSpec { name, ty, required })
+    let numbered = name.is_some() && !object.get("name").is_some_and(Value::is_string);
+    Ok(ColumnSpec {
+        name,
+        numbered,
+        ty,
+        required,
+    })
 }
 
 fn required(object: &Map<String, Value>) -> Option<bool> {

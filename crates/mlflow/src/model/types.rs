@@ -29,6 +29,8 @@ pub enum Schema {
 pub struct ColumnSpec {
     /// Its name; names that are numbers in the file are given as text.
     pub name: Option<String>,
+    /// Whether its name is a number in the file, or anything else than text.
+    pub numbered: bool,
     /// Its type.
     pub ty: DataType,
     /// Whether it must be there; an optional column may be absent as a whole.

@@ -11,9 +11,11 @@
     reason = "a test fails by a panic, and tables of cases are long"
 )]
 
+mod azure;
 mod bad_inputs;
 mod demo;
 mod graph;
+mod pages;
 mod plan;
 mod predict;
 mod serve;

@@ -1,0 +1,14 @@
+//! Enforcement: what a signature says to data whose types are already there.
+//!
+//! The second of MLflow's two layers, and the strict one. JSON hardly ever meets it, since its values are cast first; typed
+//! payloads (Parquet, Arrow, Open Inference) meet nothing else. Source of the rules: the measured table of
+//! `conformance/mlflow/enforcement_matrix.json`, and of `enforcement_matrix_pandas2.json`.
+
+mod assemble;
+mod batch;
+mod names;
+mod suggest;
+mod table;
+mod tensors;
+#[cfg(test)]
+mod tests;
