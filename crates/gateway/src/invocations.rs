@@ -14,6 +14,7 @@ use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::accept::AnswerForm;
 use crate::body;
+use crate::casts::Casts;
 use crate::content_type::PayloadType;
 use crate::fault::Fault;
 use crate::respond::{self, ErrorForm};
@@ -119,16 +120,12 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
 pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Reply>) -> Response {
     let reply = reply.into();
     match reply.form {
-        AnswerForm::Json => match served.scoring.score(work).await {
-            Ok(answer) => {
-                let start = Instant::now();
-                let encode = apart(size(&answer), move || respond::answer(answer, reply.shape));
-                let response = encode.await.unwrap_or_else(|response| response);
-                served.metrics.encoded(start.elapsed().as_secs_f64());
-                response
-            }
-            Err(problem) => respond::score_error(problem),
-        },
+        AnswerForm::Json => {
+            let casts = Casts::of(served, &work);
+            let mut response = score_as_json(served, work, reply.shape).await;
+            casts.lay_beside(&mut response);
+            response
+        }
         AnswerForm::Csv | AnswerForm::Arrow => {
             let asked = ask(served, work, move |answer| {
                 respond::table(answer, reply.form)
@@ -139,12 +136,26 @@ pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Rep
     }
 }
 
+async fn score_as_json(served: &Served, work: Work, shape: Shape) -> Response {
+    match served.scoring.score(work).await {
+        Ok(answer) => {
+            let start = Instant::now();
+            let encode = apart(size(&answer), move || respond::answer(answer, shape));
+            let response = encode.await.unwrap_or_else(|response| response);
+            served.metrics.encoded(start.elapsed().as_secs_f64());
+            response
+        }
+        Err(problem) => respond::score_error(problem),
+    }
+}
+
 /// Asks the model; `encode` makes the response of an answer that holds predictions.
 pub(crate) async fn ask(
     served: &Served,
     work: Work,
     encode: impl FnOnce(Answer) -> Result<Response, EncodeError> + Send + 'static,
 ) -> Result<Response, Fault> {
+    let casts = Casts::of(served, &work);
     let answer = match served.scoring.score(work).await? {
         Answer::Http(answer) => match Fault::of_answer(answer) {
             Ok(problem) => return Err(problem),
@@ -155,7 +166,9 @@ pub(crate) async fn ask(
     let start = Instant::now();
     let encoded = aside(size(&answer), move || encode(answer)).await?;
     served.metrics.encoded(start.elapsed().as_secs_f64());
-    encoded.map_err(|problem| Fault::from(&problem))
+    let mut response = encoded.map_err(|problem| Fault::from(&problem))?;
+    casts.lay_beside(&mut response);
+    Ok(response)
 }
 
 /// As [`aside`]; the error is the answer where that thread broke.

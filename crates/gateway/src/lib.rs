@@ -6,6 +6,7 @@
 mod accept;
 mod azure;
 mod body;
+mod casts;
 mod content_type;
 mod fault;
 mod health;

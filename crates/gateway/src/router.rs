@@ -16,7 +16,7 @@ use crate::respond;
 use crate::room::Room;
 use crate::served::Served;
 use crate::{
-    azure, body, health, invocations, open_inference, request_id, score, swagger, tensorflow,
+    azure, body, casts, health, invocations, open_inference, request_id, score, swagger, tensorflow,
 };
 
 pub(crate) const SERVER: HeaderValue =
@@ -105,6 +105,7 @@ pub fn router(served: Arc<Served>) -> Router {
 async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
     let start = Instant::now();
     let route = Route::of(request.uri().path());
+    let report_casts = casts::asked(request.headers());
     let by_azure = gate.served.contract.strictness() == Strictness::Azure && azure::takes(route);
     let (mut response, id) = if by_azure {
         azure::handle(&gate, route, request).await
@@ -116,6 +117,9 @@ async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
             .insert(request_id::REQUEST_ID, id.clone());
         (response, id)
     };
+    if report_casts {
+        casts::report(&mut response);
+    }
     let status = response.status();
     gate.served.metrics.answered(
         route.label(),

@@ -44,18 +44,17 @@ class Refused(Exception):
 
 
 class Script:
-    """One loaded model, asked the way of Azure."""
+    """One loaded model, asked the way of Azure. An application like MLflow's own: it answers whole requests."""
 
-    def __init__(self, loaded):
-        metadata = loaded.model.metadata
-        self._model = loaded.model
+    def __init__(self, model, metadata, folder):
+        self._model = model
         self._flavors = frozenset(metadata.flavors or {})
-        self._decoder = _decoder(metadata, self._flavors, loaded.folder)
+        self._decoder = _decoder(metadata, self._flavors, folder)
         # MLflow before 2.6 knows no params, and its `predict` takes none.
         self._takes_params = hasattr(metadata, "get_params_schema")
         self._params_declared = self._takes_params and metadata.get_params_schema() is not None
 
-    def answer(self, method, path, body):
+    def answer(self, method, path, _headers, body):
         """(status, headers, body) of one request; never raises for what a caller or the model did."""
         try:
             value, params = self._read(method, path, body)

@@ -4,11 +4,14 @@
 
 mod azure;
 mod layout;
+mod params;
 mod strictness;
 mod versions;
 
 pub use azure::Unscorable;
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
+pub(crate) use params::CheckedParams;
+pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
 pub(crate) use versions::Versions;
 
@@ -19,6 +22,7 @@ use versions::Version;
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
+    pub(crate) params: ParamsContract,
     pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
 }
@@ -26,8 +30,13 @@ pub struct Contract {
 impl Contract {
     /// Compiles the input side of a model's signature.
     pub fn compile(model: &Model) -> Self {
+        let params = model
+            .signature
+            .as_ref()
+            .and_then(|signature| signature.params.as_deref());
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            params: ParamsContract::compile(params.unwrap_or_default()),
             versions: Versions::default(),
             strictness: Strictness::default(),
         }
@@ -46,6 +55,13 @@ impl Contract {
     #[must_use]
     pub fn with_pandas(mut self, version: &str) -> Self {
         self.versions.pandas = Version::read(version);
+        self
+    }
+
+    /// The contract beside the numpy of the model's environment, as with pandas.
+    #[must_use]
+    pub fn with_numpy(mut self, version: &str) -> Self {
+        self.versions.numpy = Version::read(version);
         self
     }
 
@@ -85,13 +101,6 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
         return Err(PythonReason::TypeHint);
     }
     let signature = model.signature.as_ref().ok_or(PythonReason::NoSignature)?;
-    if signature
-        .params
-        .as_ref()
-        .is_some_and(|params| !params.is_empty())
-    {
-        return Err(PythonReason::Params);
-    }
     match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
         Schema::Columns(columns) => compile_columns(columns),
         Schema::Tensors(tensors) => compile_tensors(tensors),

@@ -4,6 +4,7 @@
 
 mod openapi;
 mod payload;
+mod protocols;
 mod sample;
 mod swagger;
 mod types;
