@@ -8,9 +8,10 @@ use axum::response::Response;
 use sluis_mlflow::{Answer, HttpAnswer, RawRequest, Work};
 use sluis_scoring::ScoreError;
 
-use crate::body::{self, BodyError};
+use crate::body;
+use crate::fault::Fault;
 use crate::request_id::{self, AzureIds};
-use crate::respond;
+use crate::respond::{self, ErrorForm};
 use crate::router::{Gate, Route};
 use crate::{invocations, swagger};
 
@@ -44,17 +45,22 @@ pub(crate) async fn handle(
     request: Request<Body>,
 ) -> (Response, HeaderValue) {
     let (ids, too_long) = request_id::azure(request.headers());
+    // A GET is a payload as a whole, so that only the header of a POST names a method.
+    let asked = match *request.method() {
+        Method::POST => gate.of_request(&request),
+        _ => Ok(None),
+    };
     let (parts, body) = request.into_parts();
-    let mut response = match too_long {
-        Some(text) => {
-            refuse(
-                &parts,
-                body,
-                message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text),
-            )
-            .await
+    let mut response = match (too_long, asked) {
+        (Some(text), _) => {
+            let refused = message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text);
+            refuse(&parts, body, refused).await
         }
-        None => dispatch(gate, route, parts, body).await,
+        (None, Err(problem)) => refuse(&parts, body, in_azures_words(problem)).await,
+        (None, Ok(asked)) => {
+            let gate = asked.as_ref().unwrap_or(gate);
+            dispatch(gate, route, parts, body).await
+        }
     };
     with_headers(&mut response, &ids, route);
     (response, ids.request)
@@ -117,13 +123,13 @@ async fn post(gate: &Gate, parts: Parts, body: Body) -> Response {
     let read = body::read(&parts.headers, body, &gate.served.limits, &gate.room).await;
     let (body, _room) = match read {
         Ok(read) => read,
-        Err(problem) => return body_problem(&problem),
+        Err(problem) => return in_azures_words((&problem).into()),
     };
     let payload = body.clone();
-    match invocations::apart(body.len(), move || invocations::too_deep(&payload)).await {
+    match invocations::aside(body.len(), move || invocations::too_deep(&payload)).await {
         Ok(false) => {}
         Ok(true) => return message(StatusCode::BAD_REQUEST, &invocations::too_deep_text()),
-        Err(response) => return response,
+        Err(problem) => return in_azures_words(problem),
     }
     gate.served.metrics.decoded(false, 0.0);
     score(gate, Work::Raw(RawRequest::score(body))).await
@@ -142,10 +148,10 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
 }
 
 async fn score(gate: &Gate, work: Work) -> Response {
-    match gate.served.scoring.score(work).await {
+    match gate.served.score(work).await {
         Ok(Answer::Http(answer)) => passed_on(answer),
         Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR),
-        Err(problem) => score_problem(&problem),
+        Err(problem) => score_problem(problem),
     }
 }
 
@@ -164,41 +170,26 @@ fn passed_on(answer: HttpAnswer) -> Response {
     response
 }
 
-fn score_problem(problem: &ScoreError) -> Response {
-    let (status, wait) = match problem {
-        ScoreError::Overloaded { retry_after, .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs()))
-        }
-        ScoreError::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, None),
-        ScoreError::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
-        ScoreError::Model(_) | ScoreError::WorkerDied { .. } => {
-            let mut response = message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR);
-            response
-                .headers_mut()
-                .insert(FAILED, HeaderValue::from_static("True"));
-            return response;
-        }
-    };
-    with_wait(message(status, &problem.to_string()), wait)
-}
-
-fn body_problem(problem: &BodyError) -> Response {
-    let wait = matches!(problem, BodyError::NoRoom { .. }).then_some(1);
-    with_wait(message(problem.status(), &problem.to_string()), wait)
-}
-
-fn with_wait(mut response: Response, seconds: Option<u64>) -> Response {
-    if let Some(seconds) = seconds {
-        let seconds = HeaderValue::from(seconds.max(1));
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+fn score_problem(problem: ScoreError) -> Response {
+    if matches!(
+        problem,
+        ScoreError::Model(_) | ScoreError::WorkerDied { .. }
+    ) {
+        let mut response = message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR);
+        let failed = HeaderValue::from_static("True");
+        response.headers_mut().insert(FAILED, failed);
+        return response;
     }
-    response
+    in_azures_words(problem.into())
+}
+
+fn in_azures_words(fault: Fault) -> Response {
+    respond::fault(fault, ErrorForm::MessageText)
 }
 
 /// An error in Azure's shape.
 pub(crate) fn message(status: StatusCode, text: &str) -> Response {
-    let document = serde_json::json!({ "message": text });
-    respond::json(status, document.to_string())
+    in_azures_words(Fault::plain(status, text))
 }
 
 pub(crate) fn text(text: &'static str) -> Response {

@@ -2,6 +2,7 @@
 
 mod azure;
 mod dialects;
+mod methods;
 mod open_inference;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use sluis_scoring::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{GatewayMetrics, Identity, Limits, Served, router};
+use crate::{GatewayMetrics, Identity, Limits, Methods, Served, router};
 
 /// Answers frames with the first byte of each row's first value, and raw payloads with what they were.
 struct Echo;
@@ -87,6 +88,7 @@ fn app_with(limits: Limits, strictness: Strictness) -> axum::Router {
         openapi: "{}".into(),
         swagger: Swagger::of(&model),
         identity: Identity::of(&model),
+        methods: Methods::of(vec!["predict".into(), "predict_proba".into()]),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,
@@ -176,7 +178,7 @@ async fn decoded_payloads_answer_in_the_callers_dialect() {
         "17"
     );
     assert_eq!(
-        send("POST", "/invocations", Some("text/csv"), "a,b\n1,2\n")
+        send("POST", "/invocations", Some("text/csv"), "a,a\n1,2\n")
             .await
             .1,
         "{\"predictions\": 8}"

@@ -109,7 +109,7 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         "score",
         &format!("{} bytes of {}", body.len(), content_type.media_type()),
     );
-    let work = work(&staged.contract, content_type, body)?;
+    let work = work(&staged.contract, content_type, body)?.with_method(staged.methods.chosen());
     let deadline = Instant::now() + Duration::from_secs(args.timeout);
     // Kept until the instance has ended.
     let _guardian = staged.guardian;
@@ -124,17 +124,22 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
 }
 
 fn work(contract: &Contract, content_type: ContentType, body: Bytes) -> Result<Work, CliError> {
-    let request = |body| RawRequest::invocation(content_type.media_type(), body);
-    if content_type != ContentType::Json {
-        return Ok(Work::Raw(request(body)));
-    }
-    if contract.strictness() == Strictness::Azure && matches!(from_input_data(&body), Ok(Some(_))) {
+    let azure = contract.strictness() == Strictness::Azure && content_type == ContentType::Json;
+    if azure && matches!(from_input_data(&body), Ok(Some(_))) {
         return Ok(Work::Raw(RawRequest::score(body)));
     }
-    match contract.decode_json(&body) {
+    let decoded = match content_type {
+        ContentType::Json => contract.decode_json(&body),
+        ContentType::Csv => contract.decode_csv(&body),
+        ContentType::Parquet => contract.decode_parquet(&body),
+    };
+    match decoded {
         Decoded::Call(call) => Ok(Work::Call(call)),
         Decoded::Refused(refusal) => Err(CliError::refused(refusal.message)),
-        Decoded::AsItCame => Ok(Work::Raw(request(body))),
+        Decoded::AsItCame => {
+            let request = RawRequest::invocation(content_type.media_type(), body);
+            Ok(Work::Raw(request))
+        }
     }
 }
 

@@ -145,6 +145,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         swagger: Swagger::of(&staged.model),
         contract: staged.contract,
         identity,
+        methods: staged.methods,
         scoring: service.clone(),
         mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),
         limits,

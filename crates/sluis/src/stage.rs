@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use sluis_gateway::Methods;
 use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
@@ -27,6 +28,10 @@ pub(crate) struct StageArgs {
     /// /score as Azure does for MLflow models deployed without code, `strict` refuses casts that lose or surprise.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = PossibleValuesParser::new(Strictness::ALL.map(Strictness::name)).try_map(|name| name.parse::<Strictness>()))]
     pub(crate) strictness: Strictness,
+    /// The method of the model that scores, such as predict_proba, margin or transform, instead of the function that it was
+    /// logged with. docs/methods.md lists which models have which; a request may name another.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
     /// Seconds that a model may take to load.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) start_timeout: u64,
@@ -48,6 +53,8 @@ pub(crate) struct Staged {
     pub(crate) contract: Arc<Contract>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) ready: Ready,
+    /// The methods of the model, and the one that is asked.
+    pub(crate) methods: Methods,
     /// Its last handle ends the guardian: to be kept as long as the instances.
     pub(crate) guardian: Guardian,
 }
@@ -112,7 +119,7 @@ pub(crate) async fn stage(
         start_timeout: Duration::from_secs(args.start_timeout),
         max_body: MAX_WORKER_BODY,
     };
-    let example = example(&model, &contract);
+    let example = example(&model, &contract).map(|work| work.with_method(args.method.as_deref()));
     let mut starting = tokio::task::JoinSet::new();
     for index in 0..count {
         let mut instance = Instance::new(config(index), guardian.clone(), example.clone());
@@ -134,13 +141,26 @@ pub(crate) async fn stage(
     let numpy = ready.versions.numpy.as_deref().unwrap_or_default();
     let contract = contract.beside(version).with_pandas(pandas);
     let contract = Arc::new(contract.with_numpy(numpy));
+    let methods = methods(&ready, args.method.as_deref())?;
     tell(&ready, &warmed, steps);
     Ok(Staged {
+        methods,
         model,
         contract,
         instances,
         ready,
         guardian,
+    })
+}
+
+/// The model's methods with the one of the command line chosen.
+fn methods(ready: &Ready, asked: Option<&str>) -> Result<Methods, CliError> {
+    let methods = Methods::of(ready.methods.clone());
+    let Some(name) = asked else {
+        return Ok(methods);
+    };
+    methods.choose(name).map_err(|problem| {
+        CliError::usage(problem.to_string()).hint("give another --method, or none")
     })
 }
 
@@ -157,7 +177,11 @@ fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
         Warmed::Scored(_) => "its input example was scored",
         Warmed::Raised(_) => "its input example was NOT scored",
     };
-    steps.done("load", &format!("{versions}; {tried}"));
+    let methods = match ready.methods.join(", ") {
+        names if names.is_empty() => String::new(),
+        names => format!("; methods: {names}"),
+    };
+    steps.done("load", &format!("{versions}; {tried}{methods}"));
     if let Warmed::Raised(raised) = warmed {
         steps.warn(&format!(
             "the model raised on its own input example: {raised}"

@@ -13,10 +13,9 @@ pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLay
 pub(crate) use params::CheckedParams;
 pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Version, Versions};
 
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
-use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@
 mod azure;
 mod bad_inputs;
 mod demo;
+mod dialects;
 mod graph;
 mod pages;
 mod plan;
