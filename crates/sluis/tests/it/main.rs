@@ -16,6 +16,7 @@ mod bad_inputs;
 mod demo;
 mod dialects;
 mod graph;
+mod native;
 mod pages;
 mod plan;
 mod predict;
