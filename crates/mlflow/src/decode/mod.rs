@@ -13,6 +13,8 @@ mod csv;
 mod direct;
 mod envelope;
 mod frame;
+#[cfg(test)]
+mod laws;
 mod numbers;
 mod parquet;
 mod python;
