@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .compare import judge
+from .decoders import Decoders
 from .replay import Hang, NoAnswer, send
 from .servers import HOST, NotStarted
 
@@ -24,6 +25,7 @@ class Result:
     body_equal: bool = False
     server_fault: bool = False
     deviation: str = None
+    decided: str = None  # who decoded the payload: rust, python; none where there was none, or nobody tells
 
     @property
     def equal(self):
@@ -56,9 +58,11 @@ def replay_setup(setup, make_server, row_seconds):
 
 def replay_rows(setup, rows, server, row_seconds, results):
     """Replays until a row breaks the server; answers the rows that are left for a fresh one."""
+    decoders = Decoders(HOST, server.port)
     for number, row in enumerate(rows, 1):
         result = replay_row(setup, row, HOST, server.port, row_seconds)
         results.append(result)
+        result.decided = decoders.last()
         if result.outcome != "answer":
             if result.outcome == "crash" and server.ended():
                 result.reason += f"; the server ended with {server.process.returncode}\n{server.log_tail(8)}"
