@@ -35,5 +35,5 @@ class Decoders:
             return {}  # the row has ended the server, which the next one finds out
         finally:
             connection.close()
-        self._told = b"sluis_gateway_payloads" in page
+        self._told = b"sluis_" in page
         return {name.decode(): int(count) for name, count in COUNTER.findall(page)}
