@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+from .corpus import is_startup
 from .decoders import TYPED
 
 HEAD = ("model", "rows", "status %", "body %", "by rust", "by python", "known", "5xx for 4xx", "hangs", "crashes", "not started")
@@ -68,6 +69,8 @@ def print_failures(results, rows_by_id):
             row = rows_by_id[result.row_id]
             note = f"  [known: {result.deviation}]" if result.deviation else ""
             print(f"\n{result.row_id}: {row['description']}{note}\n  {result.outcome}: {result.reason}")
+            if is_startup(row):
+                continue
             print(f"  sent      {row['method']} {row['path']} {row['headers']} {cut(row['body'] or '<binary>')}")
             print(f"  recorded  {row['status']} {cut(row['response_body'])}")
             print(f"  came      {result.got_status} {cut(result.got_body)}")

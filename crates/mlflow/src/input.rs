@@ -14,6 +14,9 @@ pub const NUMBERED_COLUMNS: (&str, &str) = ("sluis.columns", "numbered");
 /// what each text says as JSON; `numpy`: numpy's own scalars.
 pub const PYTHON_COLUMN: &str = "sluis.as";
 
+/// Metadata of a batch's field: its values as Python values, one by one.
+pub const OBJECT_COLUMN: (&str, &str) = (PYTHON_COLUMN, "object");
+
 /// A payload after decoding and enforcement: exactly what the model's `predict` gets.
 #[derive(Clone, Debug)]
 pub enum Input {

@@ -2,19 +2,20 @@
 //!
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
+mod azure;
 mod layout;
 mod params;
 mod strictness;
 mod versions;
 
+pub use azure::Unscorable;
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
 pub(crate) use params::CheckedParams;
 pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Version, Versions};
 
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
-use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]

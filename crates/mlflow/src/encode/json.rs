@@ -79,6 +79,54 @@ pub fn records(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError
     Ok(())
 }
 
+/// Appends one value of a block; nothing where `bytes` are not one.
+pub(crate) fn scalar(dtype: DType, bytes: &[u8], out: &mut Vec<u8>) {
+    fn of<const SIZE: usize>(
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        write: impl Fn([u8; SIZE], &mut Vec<u8>),
+    ) {
+        if let Ok(bytes) = bytes.try_into() {
+            write(bytes, out);
+        }
+    }
+    match dtype {
+        DType::Bool => of::<1>(bytes, out, |bytes, out| {
+            out.extend_from_slice(if bytes[0] == 0 { b"false" } else { b"true" });
+        }),
+        DType::Int8 => of(bytes, out, |bytes, out| {
+            integer(i8::from_le_bytes(bytes), out)
+        }),
+        DType::Int16 => of(bytes, out, |bytes, out| {
+            integer(i16::from_le_bytes(bytes), out)
+        }),
+        DType::Int32 => of(bytes, out, |bytes, out| {
+            integer(i32::from_le_bytes(bytes), out)
+        }),
+        DType::Int64 => of(bytes, out, |bytes, out| {
+            integer(i64::from_le_bytes(bytes), out)
+        }),
+        DType::UInt8 => of(bytes, out, |bytes, out| {
+            integer(u8::from_le_bytes(bytes), out)
+        }),
+        DType::UInt16 => of(bytes, out, |bytes, out| {
+            integer(u16::from_le_bytes(bytes), out)
+        }),
+        DType::UInt32 => of(bytes, out, |bytes, out| {
+            integer(u32::from_le_bytes(bytes), out)
+        }),
+        DType::UInt64 => of(bytes, out, |bytes, out| {
+            integer(u64::from_le_bytes(bytes), out)
+        }),
+        DType::Float32 => of(bytes, out, |bytes, out| {
+            float(f32::from_le_bytes(bytes).into(), out)
+        }),
+        DType::Float64 => of(bytes, out, |bytes, out| {
+            float(f64::from_le_bytes(bytes), out)
+        }),
+    }
+}
+
 /// Appends one column of a frame as a list.
 pub(crate) fn column(
     batch: &RecordBatch,

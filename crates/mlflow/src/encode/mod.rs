@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of HTTP or of who scored.
 
+mod flat;
 pub mod json;
-mod predictions;
+pub(crate) mod predictions;
 mod response;
 mod table;
 pub mod tensorflow;
