@@ -170,8 +170,14 @@ def _tensor_value(random, spec, oddness):
     if random.random() < oddness / 5 and isinstance(value, list) and value:
         value[-1] = random.choice(ODD)
     if spec["tensor-spec"]["dtype"] == "bool" and random.random() < 0.7:
-        value = json.loads(json.dumps(value).replace("0.5", "true").replace("1.5", "false"))
+        value = _booleans(value)
     return value
+
+
+def _booleans(value):
+    if isinstance(value, list):
+        return [_booleans(item) for item in value]
+    return value > 0.5 if isinstance(value, (int, float)) else value
 
 
 def payload(random, specs):

@@ -141,6 +141,7 @@ fn instant(item: Item<'_>) -> Cell<Option<i64>> {
                 (Some(value), Zone::None) => Cell::Is(Some(value)),
                 (Some(value), _) => Cell::Lost(Some(value), LossyCast::ZoneDropped),
             },
+            None if moment::is_no_date(&text) => Cell::Fault,
             None => Cell::Undecided,
         },
         View::Bool(value) => Cell::Lost(Some(i64::from(value)), LossyCast::NumberAsDatetime),

@@ -58,8 +58,8 @@ impl<'d> Item<'d> {
 #[derive(Debug)]
 pub(crate) struct Cast {
     pub(crate) array: ArrayRef,
-    /// Whether the model gets Python values instead of their common type.
-    pub(crate) objects: bool,
+    /// What the model gets instead of values of one type: see [`crate::PYTHON_COLUMN`].
+    pub(crate) python: Option<&'static str>,
     pub(crate) losses: Losses,
 }
 
@@ -67,7 +67,7 @@ impl Cast {
     pub(crate) fn new(array: ArrayRef, losses: Losses) -> Self {
         Self {
             array,
-            objects: false,
+            python: None,
             losses,
         }
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::element::{truth, whole};
+use super::number_text::{self, Parsed};
 use super::{Cell, Item, Losses, Stop, each, numeric};
 use crate::block::DType;
 use crate::contract::Versions;
@@ -68,13 +69,20 @@ where
                 Cell::Is(value) => narrow(value, None),
                 Cell::Lost(value, loss) => narrow(value, Some(loss)),
                 // A float or a text beyond 64 signed bits may yet fit 64 unsigned ones.
-                Cell::Fault if matches!(item.view(), View::Float(value) if value.is_finite()) => {
-                    Cell::Undecided
-                }
+                Cell::Fault if large(item) => Cell::Undecided,
                 Cell::Fault => Cell::Fault,
                 Cell::Undecided => Cell::Undecided,
             }
         }
     };
     each(items, read).map(|(values, losses)| (into_bytes(values), losses))
+}
+
+/// Whether a value is a number all the same.
+fn large(item: Item<'_>) -> bool {
+    match item.view() {
+        View::Float(value) => value.is_finite(),
+        View::Text(text) => matches!(number_text::int(&text), Parsed::Is(_)),
+        _ => false,
+    }
 }

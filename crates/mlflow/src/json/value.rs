@@ -90,10 +90,11 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// The value's own text; for a string, without its quotes.
-    pub(crate) fn raw(self) -> &'d str {
+    /// The value's own text, as JSON.
+    pub(crate) fn json(self) -> &'d str {
         let node = self.document.nodes[self.index];
-        &self.document.text[node.start as usize..node.end as usize]
+        let quote = usize::from(self.is_text());
+        &self.document.text[node.start as usize - quote..node.end as usize + quote]
     }
 
     /// Python's name of the value's class.

@@ -1,7 +1,8 @@
 //! The body as text, and the one payload of its outer object.
 
 use super::Stop;
-use crate::enforce::nearest;
+use crate::contract::Layout;
+use crate::enforce::{Matched, nearest};
 use crate::json::{Value, View};
 use crate::refusal::Refusal;
 
@@ -63,7 +64,7 @@ pub(super) fn malformed(problem: &str) -> Refusal {
 
 impl<'d> Envelope<'d> {
     /// The payload of a body's outermost value.
-    pub(super) fn of(root: Value<'d>) -> Result<Self, Stop> {
+    pub(super) fn of(root: Value<'d>, layout: &Layout) -> Result<Self, Stop> {
         match root.view() {
             View::Object(_) => {}
             View::List(_) => {
@@ -86,7 +87,11 @@ impl<'d> Envelope<'d> {
                 .map(|(_, value)| *value)
         };
         if LLM_KEYS.iter().any(|key| find(key).is_some()) {
-            return Err(Stop::Undecided);
+            let keys = members
+                .iter()
+                .map(|(key, _)| key.as_ref())
+                .collect::<Vec<&str>>();
+            return Err(unwrapped(layout, &keys));
         }
         let present: Vec<&str> = FIELDS
             .into_iter()
@@ -110,6 +115,18 @@ impl<'d> Envelope<'d> {
             data,
             params: find("params"),
         })
+    }
+}
+
+/// An unwrapped LLM payload: its keys are the columns, and one that is missing is refused, whatever the others hold.
+fn unwrapped(layout: &Layout, keys: &[&str]) -> Stop {
+    let Layout::Columns(layout) = layout else {
+        return Stop::Undecided;
+    };
+    let labels: Vec<Option<&str>> = keys.iter().map(|key| Some(*key)).collect();
+    match Matched::columns(layout, &labels) {
+        Err(refusal) if layout.named => Stop::Refused(refusal),
+        _ => Stop::Undecided,
     }
 }
 

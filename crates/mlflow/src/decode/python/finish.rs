@@ -14,7 +14,7 @@ use crate::cast::{self, Cast};
 use crate::contract::{CellKind, ColumnLayout, Contract, Strictness};
 use crate::decode::Decoded;
 use crate::enforce::{Matched, assemble, python_list, shown, unknown_columns};
-use crate::input::{Input, OBJECT_COLUMN};
+use crate::input::{Input, PYTHON_COLUMN};
 use crate::json::Value;
 use crate::lossy::Lossy;
 use crate::refusal::Refusal;
@@ -202,13 +202,10 @@ fn zoned(kind: CellKind, cast: &Cast) -> bool {
 /// The field of a cast column: the layout's own where it holds the layout's own type.
 pub(super) fn field(label: &str, kind: CellKind, cast: Cast) -> (Field, ArrayRef) {
     let array = cast.array;
-    if cast.objects {
-        let (key, value) = OBJECT_COLUMN;
+    if let Some(python) = cast.python {
         let field = Field::new(label, array.data_type().clone(), true);
-        return (
-            field.with_metadata(HashMap::from([(key.to_owned(), value.to_owned())])),
-            array,
-        );
+        let metadata = HashMap::from([(PYTHON_COLUMN.to_owned(), python.to_owned())]);
+        return (field.with_metadata(metadata), array);
     }
     if *array.data_type() == kind.arrow() {
         return (kind.field(label), array);
@@ -224,9 +221,8 @@ pub(super) fn call(
 ) -> Result<Decoded, Stop> {
     let raw = match params {
         None => None,
-        Some(value) if value.is_text() => return Err(Stop::Undecided),
         Some(value) => {
-            Some(sonic_rs::from_str::<LazyValue<'_>>(value.raw()).map_err(|_| Stop::Undecided)?)
+            Some(sonic_rs::from_str::<LazyValue<'_>>(value.json()).map_err(|_| Stop::Undecided)?)
         }
     };
     let mut decoded = contract.with_params(enforced.input, raw.as_ref());

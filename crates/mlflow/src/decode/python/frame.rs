@@ -121,9 +121,6 @@ fn labels<'d>(columns: Option<Value<'d>>) -> Result<Option<Vec<Label<'d>>>, Stop
             _ => Label::Other,
         });
     }
-    if labels.is_empty() {
-        return Err(Stop::Undecided);
-    }
     Ok(Some(labels))
 }
 
@@ -171,7 +168,18 @@ fn rows<'d>(
     labels: Option<Vec<Label<'d>>>,
     orient: &str,
 ) -> Result<RawFrame<'d>, Stop> {
-    let first = data.items().next().ok_or(Stop::Undecided)?;
+    if !data.is_list() {
+        return Err(Stop::Undecided);
+    }
+    let Some(first) = data.items().next() else {
+        let labels = labels.unwrap_or_default();
+        return Ok(RawFrame {
+            columns: labels.iter().map(|_| Vec::new()).collect(),
+            labels,
+            rows: 0,
+            plain_index: true,
+        });
+    };
     if data.items().all(Value::is_object) {
         return objects(data, labels);
     }
@@ -200,7 +208,6 @@ fn rows<'d>(
             return Err(not_valid(orient, &(problem + &place)).into());
         }
         Some(labels) => labels,
-        None if width == 0 => return Err(Stop::Undecided),
         None => vec![Label::Position; width],
     };
     let rows = data.items().len();
@@ -239,6 +246,9 @@ fn objects<'d>(data: Value<'d>, labels: Option<Vec<Label<'d>>>) -> Result<RawFra
     };
     let mut positions: HashMap<Cow<'d, str>, usize> = HashMap::new();
     let chosen = labels.is_some();
+    if labels.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Stop::Undecided);
+    }
     for label in labels.into_iter().flatten() {
         let Label::Text(text) = &label else {
             return Err(Stop::Undecided);
@@ -263,9 +273,6 @@ fn objects<'d>(data: Value<'d>, labels: Option<Vec<Label<'d>>>) -> Result<RawFra
             };
             frame.columns[column][row] = Item::Value(value);
         }
-    }
-    if frame.labels.is_empty() {
-        return Err(Stop::Undecided);
     }
     Ok(frame)
 }

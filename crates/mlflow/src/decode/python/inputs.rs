@@ -107,14 +107,12 @@ impl Contract {
             shape: vec![1],
             items: vec![Item::Value(value)],
         };
-        let cast = self.cast("The value", &array, kind)?;
+        let mut cast = self.cast("The value", &array, kind)?;
         let matched = Matched::columns(layout, &[None])?;
-        if layout.named || layout.names.len() != 1 || kind == CellKind::Binary {
+        if layout.named || layout.names.len() != 1 {
             return Err(Stop::Undecided);
         }
-        if kind == CellKind::Text && self.versions.pandas_major() != Some(3) {
-            return Err(Stop::Undecided);
-        }
+        self.keep_scalars(kind, &mut cast);
         self.finished(
             layout,
             vec![("0".to_owned(), kind, cast)],
@@ -195,27 +193,27 @@ impl Contract {
         &self,
         layout: &ColumnLayout,
         entries: &[Entry<'_>],
-        casts: Vec<Option<Cast>>,
+        mut casts: Vec<Option<Cast>>,
     ) -> Result<Enforced, Stop> {
         let labels: Vec<Option<&str>> = entries
             .iter()
             .map(|entry| Some(entry.name.as_str()))
             .collect();
         let matched = Matched::columns(layout, &labels)?;
-        if entries.iter().any(|entry| {
-            entry
-                .column
-                .is_some_and(|column| self.strays(layout.kinds[column]))
-        }) {
-            return Err(Stop::Undecided);
+        for (entry, cast) in entries.iter().zip(&mut casts) {
+            if let (Some(column), Some(cast)) = (entry.column, cast) {
+                self.keep_scalars(layout.kinds[column], cast);
+            }
         }
         self.in_order(layout, casts, &matched, 1)
     }
 
-    /// Whether a numpy scalar of this type is something else in a frame than in an array.
-    fn strays(&self, kind: CellKind) -> bool {
-        kind == CellKind::Binary
-            || (kind == CellKind::Text && self.versions.pandas_major() != Some(3))
+    /// Marks a column whose numpy scalars are not what an array of them becomes in a frame.
+    fn keep_scalars(&self, kind: CellKind, cast: &mut Cast) {
+        let texts = kind == CellKind::Text && self.versions.pandas_major() != Some(3);
+        if kind == CellKind::Binary || texts {
+            cast.python = Some("numpy");
+        }
     }
 
     /// A list of objects of scalars: rows, whose types pandas infers anew.
@@ -289,8 +287,11 @@ impl Contract {
                 (CellKind::Boolean | CellKind::Datetime, true) => undecided = true,
                 _ => {}
             }
-            undecided |= self.strays(kind);
-            casts.push(cast::array(&cells[column], kind, &self.versions).ok());
+            let mut cast = cast::array(&cells[column], kind, &self.versions).ok();
+            if let Some(cast) = &mut cast {
+                self.keep_scalars(kind, cast);
+            }
+            casts.push(cast);
         }
         if !faults.is_empty() {
             return Err(report::cast(&faults).into());
@@ -304,7 +305,7 @@ impl Contract {
             return Err(Refusal::schema(refused.join(" ")).into());
         }
         let absent_text = layout.kinds.iter().zip(cells).any(|(kind, cells)| {
-            *kind == CellKind::Text
+            matches!(kind, CellKind::Text | CellKind::Binary)
                 && cells.iter().any(|item| matches!(item, Item::Absent))
                 && cells.iter().any(|item| matches!(item, Item::Value(_)))
         });
@@ -496,6 +497,9 @@ fn required_lengths(layout: &ColumnLayout, entries: &[Entry<'_>]) -> Result<(), 
 fn deep(layout: &ColumnLayout, entries: &[Entry<'_>]) -> Result<(), Stop> {
     let mut undecided = false;
     for entry in entries.iter().filter(|entry| entry.shape.len() > 1) {
+        if entry.column.is_some() && entry.items.is_empty() {
+            return Err(Stop::Undecided);
+        }
         let Some(column) = entry.column else { continue };
         let kind = layout.kinds[column];
         match kind {

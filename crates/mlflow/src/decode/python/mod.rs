@@ -52,7 +52,7 @@ impl Contract {
             ReadError::Syntax { .. } => Stop::Refused(envelope::malformed(&error.to_string())),
             ReadError::Unreadable => Stop::Undecided,
         })?;
-        let envelope = envelope::Envelope::of(document.root())?;
+        let envelope = envelope::Envelope::of(document.root(), &self.layout)?;
         let input = match &self.layout {
             Layout::Columns(layout) => self.under_columns(layout, &envelope)?,
             Layout::Tensor(layout) => self.under_tensor(layout, &envelope)?,

@@ -38,6 +38,15 @@ impl Contract {
         if !frame.plain_index || has_lists(&frame) || frame.repeats() {
             return Err(Stop::Undecided);
         }
+        if frame.rows == 0 && !frame.labels.is_empty() {
+            return Err(Refusal::parse(
+                "Invalid input. Data is not compatible with model signature. The frame has no rows, and a tensor needs some.",
+            )
+            .into());
+        }
+        if frame.rows == 0 || frame.labels.is_empty() {
+            return Err(Stop::Undecided);
+        }
         let (mut casts, mut faults, mut undecided) = (Vec::new(), Vec::new(), false);
         for (position, (label, items)) in frame.labels.iter().zip(&frame.columns).enumerate() {
             let label = label
