@@ -4,12 +4,14 @@
 
 mod answer;
 mod block;
+mod cast;
 pub mod contract;
 mod decode;
 pub mod encode;
 mod enforce;
 mod error;
 mod input;
+mod json;
 mod lossy;
 pub mod model;
 pub mod open_inference;
@@ -25,6 +27,6 @@ pub use decode::{AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN};
 pub use lossy::{Lossy, LossyCast};
-pub use params::Params;
+pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};
 pub use work::{CallOptions, ModelCall, RawRequest, Work};

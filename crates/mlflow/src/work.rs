@@ -26,6 +26,8 @@ pub struct RawRequest {
     pub headers: Vec<(String, String)>,
     /// The body, already unpacked.
     pub body: Bytes,
+    /// The method to call instead of the model's own function, such as `predict_proba`.
+    pub model_method: Option<String>,
 }
 
 /// A decoded and enforced payload, and how the model is asked.
@@ -42,9 +44,9 @@ pub struct ModelCall {
 /// How the model is asked, beside its data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallOptions {
-    /// The params that were given, enforced and with defaults; `None` where the model declares none.
+    /// The params that the caller gave, enforced; `None` where none was given. Empty where the model declares none.
     pub params: Option<Params>,
-    /// The method to call instead of the model's own `predict`, such as `predict_proba`.
+    /// The method to call instead of the model's own function, such as `predict_proba`.
     pub method: Option<String>,
 }
 
@@ -96,6 +98,7 @@ impl RawRequest {
             path: "/invocations".to_owned(),
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body,
+            model_method: None,
         }
     }
 
@@ -106,6 +109,7 @@ impl RawRequest {
             path: path.to_owned(),
             headers: Vec::new(),
             body: Bytes::new(),
+            model_method: None,
         }
     }
 }

@@ -70,6 +70,7 @@ mod tests {
             path: "/invocations".into(),
             headers: vec![],
             body: bytes::Bytes::new(),
+            model_method: None,
         })
     }
 

@@ -119,7 +119,9 @@ pub(crate) async fn stage(
     let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
     let version = ready.versions.mlflow.as_deref().unwrap_or_default();
     let pandas = ready.versions.pandas.as_deref().unwrap_or_default();
-    let contract = Arc::new(contract.beside(version).with_pandas(pandas));
+    let numpy = ready.versions.numpy.as_deref().unwrap_or_default();
+    let contract = contract.beside(version).with_pandas(pandas);
+    let contract = Arc::new(contract.with_numpy(numpy));
     tell(&ready, &warmed, steps);
     Ok(Staged {
         model,

@@ -38,6 +38,7 @@ pub(crate) enum Report {
 pub(crate) struct ReadyReport {
     pub(crate) versions: Versions,
     pub(crate) load_ms: u64,
+    pub(crate) methods: Vec<String>,
 }
 
 /// Versions of what answers in the model's environment.
@@ -62,4 +63,6 @@ pub struct Ready {
     pub versions: Versions,
     /// Milliseconds from the first import to the loaded model.
     pub load_ms: u64,
+    /// The methods that a call may name instead of the model's own function; empty where there is no other.
+    pub methods: Vec<String>,
 }

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sluis_mlflow::{Answer, DType, DenseBlock, HttpAnswer, Input, Raised, RawRequest, Work};
+use sluis_mlflow::{
+    Answer, CallOptions, DType, DenseBlock, HttpAnswer, Input, Raised, RawRequest, Work,
+};
 
+use crate::options::OptionsHead;
 use crate::protocol;
 
 /// A call ready to be written.
@@ -38,6 +41,8 @@ struct BlockHead<'a> {
     form: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     columns: Option<Labels<'a>>,
+    #[serde(flatten)]
+    options: OptionsHead<'a>,
 }
 
 /// The columns of a dense frame that are not those of `load`.
@@ -61,6 +66,8 @@ struct TensorHead<'a> {
 #[derive(Serialize)]
 struct TensorsHead<'a> {
     tensors: Vec<TensorHead<'a>>,
+    #[serde(flatten)]
+    options: OptionsHead<'a>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +75,8 @@ struct RawHead<'a> {
     method: &'a str,
     path: &'a str,
     headers: &'a [(String, String)],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_method: Option<&'a str>,
 }
 
 /// The frame of a piece of work; `known` are the columns that the worker was told when it loaded the model.
@@ -83,16 +92,16 @@ pub(crate) fn call(work: &Work, known: Option<&[String]>) -> Result<CallFrame, A
                 columns if columns == known => None,
                 Some(columns) => Some(Labels::Names(columns)),
             };
-            dense(block, "frame", labels)
+            dense(block, "frame", labels, &call.options)
         }
-        Input::Tensor(block) => dense(block, "tensor", None),
-        Input::Tensors(tensors) => named(tensors),
+        Input::Tensor(block) => dense(block, "tensor", None, &call.options),
+        Input::Tensors(tensors) => named(tensors, &call.options),
         Input::Batch(batch) => {
             let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema())?;
             writer.write(batch)?;
             Ok(CallFrame {
                 kind: protocol::CALL_ARROW,
-                head: b"{}".to_vec(),
+                head: serde_json::to_vec(&OptionsHead::of(&call.options))?,
                 bodies: vec![writer.into_inner()?.into()],
             })
         }
@@ -106,6 +115,7 @@ fn raw_call(raw: &RawRequest) -> Result<CallFrame, AnswerError> {
             method: &raw.method,
             path: &raw.path,
             headers: &raw.headers,
+            model_method: raw.model_method.as_deref(),
         })?,
         bodies: vec![raw.body.clone()],
     })
@@ -115,12 +125,14 @@ fn dense(
     block: &DenseBlock,
     form: &'static str,
     columns: Option<Labels<'_>>,
+    options: &CallOptions,
 ) -> Result<CallFrame, AnswerError> {
     let head = BlockHead {
         dtype: block.dtype.name(),
         shape: &block.shape,
         form,
         columns,
+        options: OptionsHead::of(options),
     };
     Ok(CallFrame {
         kind: protocol::CALL_DENSE,
@@ -129,7 +141,10 @@ fn dense(
     })
 }
 
-fn named(tensors: &[(String, DenseBlock)]) -> Result<CallFrame, AnswerError> {
+fn named(
+    tensors: &[(String, DenseBlock)],
+    options: &CallOptions,
+) -> Result<CallFrame, AnswerError> {
     let mut heads = Vec::with_capacity(tensors.len());
     let mut offset = 0;
     for (name, block) in tensors {
@@ -144,7 +159,10 @@ fn named(tensors: &[(String, DenseBlock)]) -> Result<CallFrame, AnswerError> {
     }
     Ok(CallFrame {
         kind: protocol::CALL_TENSORS,
-        head: serde_json::to_vec(&TensorsHead { tensors: heads })?,
+        head: serde_json::to_vec(&TensorsHead {
+            tensors: heads,
+            options: OptionsHead::of(options),
+        })?,
         bodies: tensors
             .iter()
             .map(|(_, block)| block.bytes.clone())
@@ -268,7 +286,7 @@ mod tests {
         assert_call(
             &Work::from(numbered),
             Some(&names),
-            "14-dense-frame-numbered",
+            "17-dense-frame-numbered",
         );
         let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
             .iter()
@@ -294,8 +312,52 @@ mod tests {
             path: "/invocations".to_owned(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: Bytes::from_static(br#"{"inputs":[1]}"#),
+            model_method: None,
         };
-        assert_call(&Work::Raw(raw), None, "07-raw");
+        assert_call(&Work::Raw(raw.clone()), None, "07-raw");
+        let asked = sluis_mlflow::RawRequest {
+            model_method: Some("predict_proba".to_owned()),
+            ..raw
+        };
+        assert_call(&Work::Raw(asked), None, "16-raw-with-method");
+    }
+
+    #[test]
+    fn options_become_the_golden_frames() {
+        let signature = r#"[{"name": "x", "type": "double"}]"#;
+        let params = r#"[{"name": "text", "type": "string", "default": ""}, {"name": "none", "type": "long", "default": 1},
+            {"name": "whole", "type": "double", "default": 0.5}, {"name": "day", "type": "datetime", "default": null},
+            {"name": "times", "type": "datetime", "default": [], "shape": [-1]},
+            {"name": "object", "type": "object", "default": {"a": "x"}, "properties": {"a": {"type": "string"}}}]"#;
+        let contract = contract(signature, params);
+        let body = r#"{"inputs": {"x": [0.5]}, "params": {"whole": 2, "text": "é", "none": null, "day": "2024-01-02",
+            "times": ["2024-01-02T03:04:05.000006", null], "object": {"a": "y"}}}"#;
+        let sluis_mlflow::Decoded::Call(mut call) = contract.decode_json(body.as_bytes()) else {
+            panic!("decoded");
+        };
+        let names: Arc<[String]> = vec!["x".to_owned()].into();
+        assert_call(
+            &Work::Call(call.clone()),
+            Some(&names),
+            "14-dense-with-params",
+        );
+        call.options = CallOptions {
+            params: None,
+            method: Some("predict_proba".to_owned()),
+        };
+        assert_call(&Work::Call(call), Some(&names), "15-dense-with-method");
+    }
+
+    /// The contract of a model with this signature.
+    fn contract(inputs: &str, params: &str) -> sluis_mlflow::Contract {
+        let folder = tempfile::tempdir().unwrap();
+        let document = serde_json::json!({
+            "flavors": {"python_function": {"loader_module": "none"}},
+            "signature": {"inputs": inputs, "params": params},
+        });
+        std::fs::write(folder.path().join("MLmodel"), document.to_string()).unwrap();
+        let model = sluis_mlflow::model::Model::open(&folder.path().to_string_lossy()).unwrap();
+        sluis_mlflow::Contract::compile(&model)
     }
 
     fn read(name: &str) -> Result<Answer, Raised> {

@@ -12,6 +12,7 @@ mod exchange;
 mod frame;
 mod guardian;
 mod instance;
+mod options;
 mod output;
 mod process;
 mod program;

@@ -45,8 +45,16 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_worker/logs.py"),
     ),
     (
+        "sluis_worker/methods.py",
+        include_str!("../../../python/worker/sluis_worker/methods.py"),
+    ),
+    (
         "sluis_worker/outputs.py",
         include_str!("../../../python/worker/sluis_worker/outputs.py"),
+    ),
+    (
+        "sluis_worker/params.py",
+        include_str!("../../../python/worker/sluis_worker/params.py"),
     ),
     (
         "sluis_worker/protocol.py",

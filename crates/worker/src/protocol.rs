@@ -1,7 +1,7 @@
 //! Names and limits of the contract with the worker; mirrored in `python/worker/sluis_worker/protocol.py`.
 
 /// The version of the contract; a worker of another version is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The worker's end of the control channel, where it looks for it unless told otherwise.
 pub(crate) const CONTROL_FD: i32 = 3;

@@ -131,6 +131,7 @@ impl Worker {
                 python,
                 versions: ready.versions,
                 load_ms: ready.load_ms,
+                methods: ready.methods,
             }),
             Report::Failed {
                 stage,
@@ -315,7 +316,7 @@ mod tests {
         .await;
         assert_eq!(
             error.to_string(),
-            "the worker speaks protocol 99, this server speaks 1"
+            format!("the worker speaks protocol 99, this server speaks {VERSION}")
         );
     }
 

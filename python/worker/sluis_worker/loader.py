@@ -14,17 +14,37 @@ import json
 import os
 import sys
 
+from . import methods
+
 
 class Loaded:
     """A loaded model: MLflow's own object, and what scores an enforced payload."""
 
-    def __init__(self, model, predict, direct):
+    def __init__(self, model, predict, direct, named):
         #: `mlflow.pyfunc.PyFuncModel`
         self.model = model
-        #: Takes one enforced payload.
+        #: Takes one enforced payload, and the enforced params that were given, or None.
         self.predict = predict
         #: Whether `predict` is the implementation's own function rather than `PyFuncModel.predict`.
         self.direct = direct
+        #: Functions over one enforced payload that a call may name instead, by name.
+        self.methods = named
+
+    def enforcing(self, method):
+        """An MLflow model that enforces as this one does, and then calls a method of this one."""
+        from mlflow.pyfunc import PyFuncModel
+
+        return PyFuncModel(model_meta=self.model.metadata, model_impl=_OnlyPredict(self.methods[method]))
+
+
+class _OnlyPredict:
+    """An implementation in the form that MLflow expects."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def predict(self, data):
+        return self._function(data)
 
 
 def load(folder):
@@ -41,9 +61,10 @@ def load(folder):
     with _remember_implementation(folder, flavor) as seen:
         model = mlflow.pyfunc.load_model(folder, **options)
     predict = _direct_predict(model, seen, flavor, description)
+    named = methods.of(seen[0], flavor.get("loader_module")) if len(seen) == 1 else {}
     if predict is None:
-        return Loaded(model, model.predict, direct=False)
-    return Loaded(model, predict, direct=True)
+        return Loaded(model, _checked_predict(model), direct=False, named=named)
+    return Loaded(model, predict, direct=True, named=named)
 
 
 @contextlib.contextmanager
@@ -86,7 +107,7 @@ def _import_loader(folder, flavor):
 
 
 def _direct_predict(model, seen, flavor, description):
-    """The implementation's function over one enforced payload; None where only `PyFuncModel.predict` is right."""
+    """The implementation's function over an enforced payload and params; None where only `PyFuncModel.predict` is right."""
     if len(seen) != 1:
         return None
     if description.get("is_signature_from_type_hint") or description.get("type_hint_from_example"):
@@ -96,12 +117,27 @@ def _direct_predict(model, seen, flavor, description):
         return None
     params_schema = getattr(model.metadata, "get_params_schema", None)
     if params_schema is None or not _takes_params(function):
-        return function
+        return lambda data, params: function(data)
     schema = params_schema()
     if schema is None:
-        return lambda data: function(data, params=None)
+        return lambda data, params: function(data, params=params)
     defaults = {spec.name: spec.default for spec in schema.params}
-    return lambda data: function(data, params=dict(defaults))
+
+    def predict(data, params):
+        # In MLflow's order: what was given comes first.
+        given = {} if params is None else params
+        for name, default in defaults.items():
+            given.setdefault(name, default)
+        return function(data, params=given)
+
+    return predict
+
+
+def _checked_predict(model):
+    """MLflow's own `predict`, which checks what it gets once more. Before MLflow 2.6 there were no params."""
+    if not _takes_params(model.predict):
+        return lambda data, params: model.predict(data)
+    return lambda data, params: model.predict(data, params=params)
 
 
 def _takes_params(function):

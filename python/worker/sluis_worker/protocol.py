@@ -4,7 +4,7 @@ Knows neither sockets nor models.
 """
 
 #: Both sides refuse any other version.
-VERSION = 1
+VERSION = 2
 
 #: Parent to worker.
 DENSE = 1

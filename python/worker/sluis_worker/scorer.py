@@ -8,10 +8,10 @@ import time
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR, INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import scoring_server
 
-from . import logs, protocol
+from . import logs, params, protocol
 from .application import Application
 from .errors import ProtocolError, describe, text
 from .inputs import InputDecoder
@@ -27,7 +27,8 @@ class Scorer:
     def __init__(self, loaded, columns, raw_eager):
         self._loaded = loaded
         self._inputs = InputDecoder(columns)
-        self._application = Application(loaded.model) if raw_eager else None
+        #: MLflow's application for each method that was asked for; the model's own function is None.
+        self._applications = {None: Application(loaded.model)} if raw_eager else {}
         self._head = None
         self._parsed = None
 
@@ -35,8 +36,12 @@ class Scorer:
         """(kind, head, chunks) of the answer to one call; `ProtocolError` where the call is none."""
         started = time.perf_counter_ns()
         head = self._parse(head)
+        method = head.get("model_method")
+        if method is not None and method not in self._loaded.methods:
+            return self._no_method(method, started)
         if kind == protocol.RAW:
-            return self._raw(head, body)
+            return self._raw(head, body, method)
+        given = params.decode(head["params"]) if "params" in head else None
         try:
             data = self._decode(kind, head, body)
         except ProtocolError:
@@ -46,7 +51,10 @@ class Scorer:
             return _cannot(error, started)
         started = time.perf_counter_ns()
         try:
-            value = self._loaded.predict(data)
+            if method is None:
+                value = self._loaded.predict(data, given)
+            else:
+                value = _dense(self._loaded.methods[method](data))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -80,18 +88,36 @@ class Scorer:
             return self._inputs.tensors(head, body)
         raise ProtocolError("unknown kind of call: {}".format(kind))
 
-    def _raw(self, head, body):
+    def _raw(self, head, body, method):
         started = time.perf_counter_ns()
         try:
-            if self._application is None:
-                self._application = Application(self._loaded.model)
+            application = self._application(method)
         except Exception as error:
             return _cannot(error, started)
-        status, headers, payload = self._application.answer(
+        status, headers, payload = application.answer(
             head.get("method", "POST"), head.get("path", "/invocations"), head.get("headers", []), body
         )
         elapsed = time.perf_counter_ns() - started
         return protocol.HTTP_ANSWER, {"status": status, "headers": headers, "predict_ns": elapsed}, [payload]
+
+    def _application(self, method):
+        """Made once for each method, of which there are few."""
+        if method not in self._applications:
+            model = self._loaded.model if method is None else self._loaded.enforcing(method)
+            self._applications[method] = Application(model)
+        return self._applications[method]
+
+    def _no_method(self, method, started):
+        """The server asks only for methods that `ready` named; one that does not is told here."""
+        known = ", ".join(self._loaded.methods) or "none but its own predict function"
+        message = "The model has no method {!r}; it has {}.".format(text(method), known)
+        error = MlflowException(message, error_code=INVALID_PARAMETER_VALUE)
+        return _error("mlflow", error, started, error)
+
+
+def _dense(value):
+    """Sparse matrices, which transformers may answer, have no JSON form of their own."""
+    return value.toarray() if hasattr(value, "toarray") and hasattr(value, "nnz") else value
 
 
 def _model_error(error, data, started):

@@ -91,7 +91,8 @@ class Worker:
             self._fail("load", describe(error))
             return None
         load_ms = (time.perf_counter_ns() - started) // 1000000
-        ready = {"type": "ready", "direct": loaded.direct, "versions": _versions(), "load_ms": load_ms}
+        ready = {"type": "ready", "direct": loaded.direct, "methods": list(loaded.methods)}
+        ready.update(versions=_versions(), load_ms=load_ms)
         if not self._stopping.is_set():
             self._control.send(ready)
         return made

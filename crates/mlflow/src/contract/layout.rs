@@ -30,8 +30,6 @@ pub enum PythonReason {
     NoSignature,
     /// The signature comes from Python type hints, which only Python can check.
     TypeHint,
-    /// The signature declares params.
-    Params,
     /// Several tensors, some without a name, or columns of which only some have one.
     UnnamedColumns,
     /// A column whose name is a number in the signature, which no text in a payload equals.
@@ -65,7 +63,6 @@ impl fmt::Display for PythonReason {
             PythonReason::TypeHint => {
                 formatter.write_str("the signature comes from Python type hints")
             }
-            PythonReason::Params => formatter.write_str("the signature declares params"),
             PythonReason::UnnamedColumns => {
                 formatter.write_str("some of the signature's inputs have no name")
             }

@@ -3,10 +3,13 @@
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
 mod layout;
+mod params;
 mod strictness;
 mod versions;
 
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
+pub(crate) use params::CheckedParams;
+pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
 pub(crate) use versions::{Version, Versions};
 
@@ -16,6 +19,7 @@ use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
+    pub(crate) params: ParamsContract,
     pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
 }
@@ -23,8 +27,13 @@ pub struct Contract {
 impl Contract {
     /// Compiles the input side of a model's signature.
     pub fn compile(model: &Model) -> Self {
+        let params = model
+            .signature
+            .as_ref()
+            .and_then(|signature| signature.params.as_deref());
         Self {
             layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            params: ParamsContract::compile(params.unwrap_or_default()),
             versions: Versions::default(),
             strictness: Strictness::default(),
         }
@@ -43,6 +52,13 @@ impl Contract {
     #[must_use]
     pub fn with_pandas(mut self, version: &str) -> Self {
         self.versions.pandas = Version::read(version);
+        self
+    }
+
+    /// The contract beside the numpy of the model's environment, as with pandas.
+    #[must_use]
+    pub fn with_numpy(mut self, version: &str) -> Self {
+        self.versions.numpy = Version::read(version);
         self
     }
 
@@ -82,13 +98,6 @@ fn compile_layout(model: &Model) -> Result<Layout, PythonReason> {
         return Err(PythonReason::TypeHint);
     }
     let signature = model.signature.as_ref().ok_or(PythonReason::NoSignature)?;
-    if signature
-        .params
-        .as_ref()
-        .is_some_and(|params| !params.is_empty())
-    {
-        return Err(PythonReason::Params);
-    }
     match signature.inputs.as_ref().ok_or(PythonReason::NoSignature)? {
         Schema::Columns(columns) => compile_columns(columns),
         Schema::Tensors(tensors) => compile_tensors(tensors),

@@ -16,10 +16,9 @@ pub(crate) struct Envelope<'a> {
     instances: Option<LazyValue<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     inputs: Option<LazyValue<'a>>,
-    /// Read only to refuse it twice: models that take params do not come here.
+    /// Params for the call, where the model declares any.
     #[serde(borrow, default, deserialize_with = "present")]
-    #[expect(dead_code, reason = "a repeated key must fail the read")]
-    params: Option<LazyValue<'a>>,
+    pub(crate) params: Option<LazyValue<'a>>,
     // Any of these makes the body an unwrapped LLM payload, which Python reads.
     #[serde(borrow, default, deserialize_with = "present")]
     messages: Option<LazyValue<'a>>,

@@ -12,6 +12,7 @@ mod columns;
 mod csv;
 mod envelope;
 mod frame;
+mod numbers;
 mod parquet;
 mod rows;
 mod sink;
@@ -22,13 +23,14 @@ mod tests;
 
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
+use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
-use crate::contract::{Contract, Layout};
+use crate::contract::{CheckedParams, Contract, Layout};
 use crate::input::Input;
 use crate::refusal::Refusal;
-use crate::work::ModelCall;
+use crate::work::{CallOptions, ModelCall};
 
 /// What became of a payload.
 #[derive(Debug)]
@@ -44,15 +46,36 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        self.try_json(body)
-            .map_or(Decoded::AsItCame, |input| Decoded::Call(input.into()))
+        self.try_json(body).unwrap_or(Decoded::AsItCame)
     }
 
-    fn try_json(&self, body: &[u8]) -> Option<Input> {
+    fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
         }
-        let payload = Envelope::read(body)?.payload()?;
+        let mut envelope = Envelope::read(body)?;
+        let params = envelope.params.take();
+        let input = self.try_payload(envelope.payload()?)?;
+        Some(self.with_params(input, params.as_ref()))
+    }
+
+    /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
+    pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
+        match self.params.check(params) {
+            CheckedParams::Enforced { params, .. } => Decoded::Call(ModelCall {
+                input,
+                options: CallOptions {
+                    params,
+                    ..CallOptions::default()
+                },
+                lossy: Vec::new(),
+            }),
+            CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
+            CheckedParams::Undecided => Decoded::AsItCame,
+        }
+    }
+
+    fn try_payload(&self, payload: Payload<'_>) -> Option<Input> {
         if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }

@@ -20,4 +20,6 @@ pub use facts::{Facts, FlavorVersion};
 pub use loader::LoaderOrigin;
 pub use mlmodel::{ExampleInfo, Model};
 pub use pyfunc::PythonFunction;
+#[cfg(test)]
+pub(crate) use signature::read as read_signature;
 pub use types::{ColumnSpec, DataType, ParamSpec, Property, Schema, Signature, TensorSpec};

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Value as Json;
+use sonic_rs::LazyValue;
 
 use super::frame::Frame;
 use super::json;
@@ -62,10 +63,8 @@ impl Contract {
             return json::inputs(&request.inputs, params.as_deref()).map(Prepared::Json);
         }
         let frame = Frame::of(request.inputs, columns)?;
-        if params.is_none()
-            && let Some(decoded) = self.enforced(&frame, columns)
-        {
-            match decoded {
+        if let Some(decoded) = self.enforced(&frame, columns) {
+            match self.with_given(decoded, params.as_deref()) {
                 Decoded::Call(call) => return Ok(Prepared::Call(call)),
                 Decoded::Refused(refusal) => return Err(refusal),
                 Decoded::AsItCame => {}
@@ -128,11 +127,10 @@ impl Contract {
             }
             _ => None,
         };
-        if params.is_none()
-            && let Some(tensors) = typed
+        if let Some(tensors) = typed
             && tensors.iter().all(|(_, block)| !block.shape.contains(&0))
         {
-            match self.enforce_tensors(tensors) {
+            match self.with_given(self.enforce_tensors(tensors), params.as_deref()) {
                 Decoded::Call(call) => return Ok(Prepared::Call(call)),
                 Decoded::Refused(refusal) => return Err(refusal),
                 Decoded::AsItCame => {}
@@ -143,6 +141,25 @@ impl Contract {
             json::named(&request.inputs, params.as_deref()).map(Prepared::Json)
         } else {
             json::inputs(&request.inputs, params.as_deref()).map(Prepared::Json)
+        }
+    }
+
+    /// An enforced call with the params that the request gives, a JSON object.
+    fn with_given(&self, decoded: Decoded, params: Option<&[u8]>) -> Decoded {
+        match (decoded, params) {
+            (Decoded::Call(call), Some(params)) => {
+                match sonic_rs::from_slice::<LazyValue<'_>>(params) {
+                    Ok(params) => match self.with_params(call.input, Some(&params)) {
+                        Decoded::Call(with) => Decoded::Call(ModelCall {
+                            lossy: call.lossy,
+                            ..with
+                        }),
+                        other => other,
+                    },
+                    Err(_) => Decoded::AsItCame,
+                }
+            }
+            (decoded, _) => decoded,
         }
     }
 

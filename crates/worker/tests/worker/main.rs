@@ -5,4 +5,6 @@ mod calls;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod options;
+#[cfg(test)]
 mod support;

@@ -68,6 +68,7 @@ pub(crate) fn raw(
         path: path.to_owned(),
         headers: header.into_iter().collect(),
         body: Bytes::from_static(body.as_bytes()),
+        model_method: None,
     })
 }
 
