@@ -158,7 +158,7 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
 pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Reply>) -> Response {
     let reply = reply.into();
     match reply.form {
-        AnswerForm::Json => match served.scoring.score(work).await {
+        AnswerForm::Json => match served.score(work).await {
             Ok(answer) => {
                 let start = Instant::now();
                 let encode = apart(size(&answer), move || respond::answer(answer, reply.shape));
@@ -184,7 +184,7 @@ pub(crate) async fn ask(
     work: Work,
     encode: impl FnOnce(Answer) -> Result<Response, EncodeError> + Send + 'static,
 ) -> Result<Response, Fault> {
-    let answer = match served.scoring.score(work).await? {
+    let answer = match served.score(work).await? {
         Answer::Http(answer) => match Fault::of_answer(answer) {
             Ok(problem) => return Err(problem),
             Err(answer) => Answer::Http(answer),

@@ -10,6 +10,7 @@ mod fault;
 mod health;
 mod identity;
 mod invocations;
+mod methods;
 mod metrics;
 mod open_files;
 mod open_inference;
@@ -26,6 +27,7 @@ mod tensorflow;
 mod tests;
 
 pub use identity::Identity;
+pub use methods::{Methods, NoMethod};
 pub use metrics::GatewayMetrics;
 pub use router::router;
 pub use served::{Limits, Served};

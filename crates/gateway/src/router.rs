@@ -2,6 +2,7 @@
 //!
 //! Methods are checked here and not by axum, because MLflow's server answers HEAD with 405 where axum would serve it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,10 +14,11 @@ use axum::response::Response;
 use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{RawRequest, Work};
 
-use crate::respond;
+use crate::fault::Fault;
+use crate::respond::{self, ErrorForm};
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, open_inference, request_id, score, tensorflow};
+use crate::{body, health, invocations, methods, open_inference, request_id, score, tensorflow};
 
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 const OPENAPI: &str = "/openapi.json";
@@ -63,6 +65,13 @@ impl Route {
         matches!(self, Route::TensorFlow | Route::OpenInference)
     }
 
+    fn error_form(self) -> ErrorForm {
+        match self {
+            Route::TensorFlow | Route::OpenInference => ErrorForm::ErrorText,
+            _ => ErrorForm::Mlflow,
+        }
+    }
+
     /// The route's name in metrics.
     fn label(self) -> &'static str {
         match self {
@@ -84,15 +93,52 @@ impl Route {
 pub(crate) struct Gate {
     pub(crate) served: Arc<Served>,
     pub(crate) room: Room,
+    /// The same model asked by each of its methods.
+    by_method: Arc<HashMap<String, Arc<Served>>>,
+}
+
+impl Gate {
+    fn of(served: Arc<Served>) -> Self {
+        let limits = &served.limits;
+        let asked_by = |name: &String| {
+            let methods = served.methods.choose(name).ok()?;
+            let served = Served {
+                methods,
+                ..Served::clone(&served)
+            };
+            Some((name.clone(), Arc::new(served)))
+        };
+        Self {
+            room: Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes)),
+            by_method: Arc::new(served.methods.known().iter().filter_map(asked_by).collect()),
+            served,
+        }
+    }
+
+    /// The gate of a request that names a method; none of one that does not.
+    fn of_request(&self, request: &Request<Body>) -> Result<Option<Self>, Fault> {
+        let named = methods::named(request.headers(), request.uri());
+        let Some(name) = named.map_err(|problem| Fault::from(&problem))? else {
+            return Ok(None);
+        };
+        let served = match self.by_method.get(&name) {
+            Some(served) => served.clone(),
+            None => match self.served.methods.choose(&name) {
+                // The own function of a model without other methods.
+                Ok(_) => self.served.clone(),
+                Err(problem) => return Err(Fault::from(&problem)),
+            },
+        };
+        Ok(Some(Self {
+            served,
+            ..self.clone()
+        }))
+    }
 }
 
 /// The routes of one served model.
 pub fn router(served: Arc<Served>) -> Router {
-    let limits = &served.limits;
-    let room = Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes));
-    Router::new()
-        .fallback(handle)
-        .with_state(Gate { served, room })
+    Router::new().fallback(handle).with_state(Gate::of(served))
 }
 
 async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
@@ -122,7 +168,6 @@ async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
 }
 
 async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response {
-    let served = &gate.served;
     let refused = if route == Route::NotFound {
         let moved = without_slash(request.uri(), request.headers().get(header::HOST));
         Some(moved.unwrap_or_else(not_found))
@@ -136,6 +181,24 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         body::refuse(&parts.headers, body).await;
         return response;
     }
+    // Only what is scored has a method; MLflow's other routes ignore queries.
+    let asked = match request.method() {
+        &Method::POST => gate.of_request(&request),
+        _ => Ok(None),
+    };
+    match asked {
+        Ok(Some(asked)) => answer(&asked, route, request).await,
+        Ok(None) => answer(gate, route, request).await,
+        Err(problem) => {
+            let (parts, body) = request.into_parts();
+            body::refuse(&parts.headers, body).await;
+            respond::fault(problem, route.error_form())
+        }
+    }
+}
+
+async fn answer(gate: &Gate, route: Route, request: Request<Body>) -> Response {
+    let served = &gate.served;
     match route {
         Route::Ping => health::ping(),
         Route::Version => health::version(served),

@@ -1,6 +1,7 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
 mod dialects;
+mod methods;
 mod open_inference;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use sluis_scoring::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{GatewayMetrics, Identity, Limits, Served, router};
+use crate::{GatewayMetrics, Identity, Limits, Methods, Served, router};
 
 /// Answers frames with the first byte of each row's first value, and raw payloads with what they were.
 struct Echo;
@@ -77,6 +78,7 @@ fn app(limits: Limits) -> axum::Router {
                 .with_pandas("3.1.1"),
         ),
         identity: Identity::of(&model),
+        methods: Methods::of(vec!["predict".into(), "predict_proba".into()]),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,

@@ -115,6 +115,17 @@ impl RawRequest {
 }
 
 impl Work {
+    /// The same work, for a method of the model instead of its own function.
+    #[must_use]
+    pub fn with_method(mut self, method: Option<&str>) -> Self {
+        let slot = match &mut self {
+            Work::Call(call) => &mut call.options.method,
+            Work::Raw(raw) => &mut raw.model_method,
+        };
+        *slot = method.map(str::to_owned);
+        self
+    }
+
     /// Rows, as far as they are known: a raw payload counts as one.
     pub fn rows(&self) -> usize {
         match self {

@@ -134,7 +134,7 @@ type Order<'l> = (Cow<'l, ColumnLayout>, Vec<Option<usize>>);
 
 /// The layout of a frame with these columns, and the layout's column at each of their positions; `None` when a required
 /// column is missing or any is named twice.
-fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+pub(crate) fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
     if !layout.named {
         return positions(layout, columns);
     }

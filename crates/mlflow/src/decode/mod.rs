@@ -10,6 +10,7 @@ mod cell;
 mod columnar;
 mod columns;
 mod csv;
+mod direct;
 mod envelope;
 mod frame;
 mod numbers;
@@ -52,6 +53,11 @@ impl Contract {
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
+        }
+        if !self.speaks_1x()
+            && let Some(input) = direct::read(&self.layout, body)
+        {
+            return Some(self.with_params(input, None));
         }
         let mut envelope = Envelope::read(body)?;
         let params = envelope.params.take();
