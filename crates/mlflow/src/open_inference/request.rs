@@ -238,8 +238,8 @@ fn requested(scanner: &mut Scanner<'_>) -> Result<RequestedOutput, JsonError> {
 
 /// The elements that a shape has.
 fn count(shape: &[usize]) -> Option<usize> {
-    let extents = shape.iter().filter(|extent| **extent > 0);
-    let count = extents.fold(Some(1_usize), |count, extent| count?.checked_mul(*extent))?;
+    let mut extents = shape.iter().filter(|extent| **extent > 0);
+    let count = extents.try_fold(1_usize, |count, extent| count.checked_mul(*extent))?;
     if shape.contains(&0) {
         return (count <= MAX_EMPTY).then_some(0);
     }

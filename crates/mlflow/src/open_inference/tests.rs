@@ -297,14 +297,14 @@ fn tensors_may_come_as_bytes_behind_the_json() {
     );
 }
 
-#[test]
-fn what_is_wrong_with_a_request_is_named_and_never_quoted() {
+/// Requests that are refused, each with what its message says.
+fn refused() -> Vec<(String, &'static str)> {
     let input = |shape: &str, datatype: &str, data: &str| {
         format!(
             r#"{{"inputs": [{{"name": "x", "shape": {shape}, "datatype": "{datatype}", "data": {data}}}]}}"#
         )
     };
-    let table = [
+    vec![
         ("{".to_owned(), "at byte 2"),
         ("{}".to_owned(), "no 'inputs'"),
         (r#"{"inputs": [{}]}"#.to_owned(), "Input 1 has no 'name'"),
@@ -354,8 +354,12 @@ fn what_is_wrong_with_a_request_is_named_and_never_quoted() {
             r#"{"parameters": {"binary_data_output": 1}, "inputs": []}"#.to_owned(),
             "true or false",
         ),
-    ];
-    for (body, part) in table {
+    ]
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_named_and_never_quoted() {
+    for (body, part) in refused() {
         let message = read(body.as_bytes(), None).unwrap_err();
         assert!(message.contains(part), "{body}: {message}");
         assert!(!message.contains("1415"), "{message}");
@@ -379,10 +383,12 @@ fn responded(request: &str, answer: Answer) -> Result<InferResponse, String> {
 const ASK: &str =
     r#"{"id": "a", "inputs": [{"name": "x", "shape": [1], "datatype": "INT8", "data": [1]}]}"#;
 
+fn json(predictions: &str) -> Answer {
+    Answer::Json(format!("{{\"predictions\": {predictions}}}").into())
+}
+
 #[test]
 fn answers_become_named_outputs() {
-    let json =
-        |predictions: &str| Answer::Json(format!("{{\"predictions\": {predictions}}}").into());
     let names: Vec<String> = vec!["a".into(), "b".into()];
     let block = DenseBlock::new(DType::UInt8, vec![2, 2], vec![1, 2, 3, 4].into()).unwrap();
     let output = |name: &str, datatype: &str, shape: &str, data: &str| {
@@ -443,6 +449,10 @@ fn answers_become_named_outputs() {
             )
         );
     }
+}
+
+#[test]
+fn answers_without_a_form_say_what_is_in_the_way() {
     for (predictions, part) in [
         (r#"{"a": {"b": 1}}"#, "'a' is an object"),
         (r#"[{"a": 1}, {"b": 1}]"#, "holds objects"),
