@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+from .corpus import is_startup
+
 HEAD = ("model", "rows", "status %", "body %", "known", "5xx for 4xx", "hangs", "crashes", "not started")
 
 
@@ -56,6 +58,8 @@ def print_failures(results, rows_by_id):
             row = rows_by_id[result.row_id]
             note = f"  [known: {result.deviation}]" if result.deviation else ""
             print(f"\n{result.row_id}: {row['description']}{note}\n  {result.outcome}: {result.reason}")
+            if is_startup(row):
+                continue
             print(f"  sent      {row['method']} {row['path']} {row['headers']} {cut(row['body'] or '<binary>')}")
             print(f"  recorded  {row['status']} {cut(row['response_body'])}")
             print(f"  came      {result.got_status} {cut(result.got_body)}")

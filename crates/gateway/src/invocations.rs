@@ -14,6 +14,7 @@ use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::accept::AnswerForm;
 use crate::body;
+use crate::casts::Casts;
 use crate::content_type::PayloadType;
 use crate::fault::Fault;
 use crate::respond::{self, ErrorForm};
@@ -147,9 +148,7 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
     match decoded {
         Decoded::Call(call) => Ok(Work::Call(call)),
         Decoded::Refused(refusal) => Err(Fault::from(&refusal)),
-        Decoded::AsItCame if deep => Err(Fault::bad_request(format!(
-            "Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels."
-        ))),
+        Decoded::AsItCame if deep => Err(Fault::bad_request(too_deep_text())),
         Decoded::AsItCame => Ok(Work::Raw(RawRequest::invocation("application/json", body))),
     }
 }
@@ -158,16 +157,12 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
 pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Reply>) -> Response {
     let reply = reply.into();
     match reply.form {
-        AnswerForm::Json => match served.score(work).await {
-            Ok(answer) => {
-                let start = Instant::now();
-                let encode = apart(size(&answer), move || respond::answer(answer, reply.shape));
-                let response = encode.await.unwrap_or_else(|response| response);
-                served.metrics.encoded(start.elapsed().as_secs_f64());
-                response
-            }
-            Err(problem) => respond::score_error(problem),
-        },
+        AnswerForm::Json => {
+            let casts = Casts::of(served, &work);
+            let mut response = score_as_json(served, work, reply.shape).await;
+            casts.lay_beside(&mut response);
+            response
+        }
         AnswerForm::Csv | AnswerForm::Arrow => {
             let asked = ask(served, work, move |answer| {
                 respond::table(answer, reply.form)
@@ -178,12 +173,26 @@ pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Rep
     }
 }
 
+async fn score_as_json(served: &Served, work: Work, shape: Shape) -> Response {
+    match served.score(work).await {
+        Ok(answer) => {
+            let start = Instant::now();
+            let encode = apart(size(&answer), move || respond::answer(answer, shape));
+            let response = encode.await.unwrap_or_else(|response| response);
+            served.metrics.encoded(start.elapsed().as_secs_f64());
+            response
+        }
+        Err(problem) => respond::score_error(problem),
+    }
+}
+
 /// Asks the model; `encode` makes the response of an answer that holds predictions.
 pub(crate) async fn ask(
     served: &Served,
     work: Work,
     encode: impl FnOnce(Answer) -> Result<Response, EncodeError> + Send + 'static,
 ) -> Result<Response, Fault> {
+    let casts = Casts::of(served, &work);
     let answer = match served.score(work).await? {
         Answer::Http(answer) => match Fault::of_answer(answer) {
             Ok(problem) => return Err(problem),
@@ -194,7 +203,9 @@ pub(crate) async fn ask(
     let start = Instant::now();
     let encoded = aside(size(&answer), move || encode(answer)).await?;
     served.metrics.encoded(start.elapsed().as_secs_f64());
-    encoded.map_err(|problem| Fault::from(&problem))
+    let mut response = encoded.map_err(|problem| Fault::from(&problem))?;
+    casts.lay_beside(&mut response);
+    Ok(response)
 }
 
 /// As [`aside`]; the error is the answer where that thread broke.
@@ -224,6 +235,11 @@ pub(crate) async fn aside<T: Send + 'static>(
     })
 }
 
+/// Why such JSON is refused.
+pub(crate) fn too_deep_text() -> String {
+    format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.")
+}
+
 /// Bytes that an answer takes, of those that have to be encoded.
 fn size(answer: &Answer) -> usize {
     match answer {
@@ -235,7 +251,7 @@ fn size(answer: &Answer) -> usize {
 }
 
 /// Whether brackets outside of texts nest deeper than [`MAX_DEPTH`].
-fn too_deep(json: &[u8]) -> bool {
+pub(crate) fn too_deep(json: &[u8]) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {

@@ -4,7 +4,9 @@
 //! service, and answers in the caller's dialect. Knows no model folder, no environment, no worker process.
 
 mod accept;
+mod azure;
 mod body;
+mod casts;
 mod content_type;
 mod fault;
 mod health;
@@ -22,6 +24,7 @@ mod score;
 mod served;
 mod server;
 mod stream;
+mod swagger;
 mod tensorflow;
 #[cfg(test)]
 mod tests;

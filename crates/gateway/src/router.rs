@@ -11,24 +11,28 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
-use sluis_mlflow::encode::Shape;
-use sluis_mlflow::{RawRequest, Work};
+use sluis_mlflow::contract::Strictness;
 
 use crate::fault::Fault;
 use crate::respond::{self, ErrorForm};
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, methods, open_inference, request_id, score, tensorflow};
+use crate::{
+    azure, body, casts, health, invocations, methods, open_inference, request_id, score, swagger,
+    tensorflow,
+};
 
-const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
-const OPENAPI: &str = "/openapi.json";
+pub(crate) const SERVER: HeaderValue =
+    HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
+    Root,
     Ping,
     Version,
     Metrics,
     OpenApi,
+    Swagger,
     Invocations,
     Score,
     /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
@@ -41,10 +45,12 @@ enum Route {
 impl Route {
     fn of(path: &str) -> Self {
         match path {
+            "/" => Route::Root,
             "/ping" | "/health" => Route::Ping,
             "/version" => Route::Version,
             "/metrics" => Route::Metrics,
-            OPENAPI => Route::OpenApi,
+            "/openapi.json" => Route::OpenApi,
+            "/swagger.json" => Route::Swagger,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
@@ -75,10 +81,12 @@ impl Route {
     /// The route's name in metrics.
     fn label(self) -> &'static str {
         match self {
+            Route::Root => "root",
             Route::Ping => "ping",
             Route::Version => "version",
             Route::Metrics => "metrics",
             Route::OpenApi => "openapi",
+            Route::Swagger => "swagger",
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::TensorFlow => "tensorflow",
@@ -116,7 +124,7 @@ impl Gate {
     }
 
     /// The gate of a request that names a method; none of one that does not.
-    fn of_request(&self, request: &Request<Body>) -> Result<Option<Self>, Fault> {
+    pub(crate) fn of_request(&self, request: &Request<Body>) -> Result<Option<Self>, Fault> {
         let named = methods::named(request.headers(), request.uri());
         let Some(name) = named.map_err(|problem| Fault::from(&problem))? else {
             return Ok(None);
@@ -143,9 +151,22 @@ pub fn router(served: Arc<Served>) -> Router {
 
 async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
     let start = Instant::now();
-    let id = request_id::of(request.headers());
     let route = Route::of(request.uri().path());
-    let mut response = dispatch(&gate, route, request).await;
+    let report_casts = casts::asked(request.headers());
+    let by_azure = gate.served.contract.strictness() == Strictness::Azure && azure::takes(route);
+    let (mut response, id) = if by_azure {
+        azure::handle(&gate, route, request).await
+    } else {
+        let id = request_id::of(request.headers());
+        let mut response = dispatch(&gate, route, request).await;
+        response
+            .headers_mut()
+            .insert(request_id::REQUEST_ID, id.clone());
+        (response, id)
+    };
+    if report_casts {
+        casts::report(&mut response);
+    }
     let status = response.status();
     gate.served.metrics.answered(
         route.label(),
@@ -161,9 +182,7 @@ async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
             "a request failed"
         );
     }
-    let headers = response.headers_mut();
-    headers.insert(request_id::REQUEST_ID, id);
-    headers.insert(header::SERVER, SERVER);
+    response.headers_mut().insert(header::SERVER, SERVER);
     response
 }
 
@@ -200,13 +219,12 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
 async fn answer(gate: &Gate, route: Route, request: Request<Body>) -> Response {
     let served = &gate.served;
     match route {
+        Route::Root => azure::text("Healthy"),
+        Route::Swagger => swagger::answer(served, request.uri().query()),
         Route::Ping => health::ping(),
         Route::Version => health::version(served),
         Route::Metrics => health::metrics(served),
-        Route::OpenApi => {
-            let work = Work::Raw(RawRequest::get(OPENAPI));
-            invocations::score(served, work, Shape::Wrapped).await
-        }
+        Route::OpenApi => respond::json(StatusCode::OK, served.openapi.clone()),
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
         Route::TensorFlow => tensorflow::handle(gate, request).await,
@@ -232,7 +250,7 @@ fn method_not_allowed(allowed: &Method) -> Response {
 /// A redirect from a known path with a slash too many to the path without.
 fn without_slash(uri: &Uri, host: Option<&HeaderValue>) -> Option<Response> {
     let path = uri.path().strip_suffix('/')?;
-    if Route::of(path) == Route::NotFound {
+    if path.is_empty() || Route::of(path) == Route::NotFound {
         return None;
     }
     let host = host.and_then(|host| host.to_str().ok());

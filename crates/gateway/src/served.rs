@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use prometheus_client::registry::Registry;
+use sluis_mlflow::describe::Swagger;
 use sluis_mlflow::{Answer, Contract, Work};
 use sluis_scoring::{ScoreError, ScoringService};
 
@@ -43,6 +45,10 @@ impl Default for Limits {
 pub struct Served {
     /// How payloads are decoded.
     pub contract: Arc<Contract>,
+    /// The page of `/openapi.json`.
+    pub openapi: Bytes,
+    /// The model's Swagger documents.
+    pub swagger: Swagger,
     /// How the model is named in the routes of other servers' protocols.
     pub identity: Identity,
     /// Its methods, and the one that is asked.

@@ -7,6 +7,7 @@ mod block;
 mod cast;
 pub mod contract;
 mod decode;
+pub mod describe;
 pub mod encode;
 mod enforce;
 mod error;

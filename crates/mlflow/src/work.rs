@@ -102,6 +102,14 @@ impl RawRequest {
         }
     }
 
+    /// A payload of Azure's dialect, for the worker's own reading of it.
+    pub fn score(body: Bytes) -> Self {
+        Self {
+            path: "/score".to_owned(),
+            ..Self::invocation("application/json", body)
+        }
+    }
+
     /// A request without a body for another of its routes.
     pub fn get(path: &str) -> Self {
         Self {

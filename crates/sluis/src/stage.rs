@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use sluis_gateway::Methods;
-use sluis_mlflow::contract::Layout;
+use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
 use sluis_scoring::LazyPythonScorer;
@@ -25,6 +26,10 @@ pub(crate) struct StageArgs {
     /// Who scores. `auto`: Rust where it was proved equal to the model's Python, else Python.
     #[arg(long, value_enum, default_value_t = ScorerChoice::Auto)]
     pub(crate) scorer: ScorerChoice,
+    /// What becomes of values that fit the signature only by a cast: `mlflow` does as MLflow's server, `azure` answers
+    /// /score as Azure does for MLflow models deployed without code, `strict` refuses casts that lose or surprise.
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = PossibleValuesParser::new(Strictness::ALL.map(Strictness::name)).try_map(|name| name.parse::<Strictness>()))]
+    pub(crate) strictness: Strictness,
     /// The method of the model that scores, such as predict_proba, margin or transform, instead of the function that it was
     /// logged with. docs/methods.md lists which models have which; a request may name another.
     #[arg(long, value_name = "NAME")]
@@ -118,13 +123,18 @@ pub(crate) async fn stage(
     data_dir: &Path,
     steps: &mut Steps,
 ) -> Result<Staged, CliError> {
+    args.strictness.admits(&model).map_err(|why| {
+        CliError::failed("this model cannot be served with --strictness azure")
+            .because(&why)
+            .hint("leave --strictness out: MLflow's own rules know such columns")
+    })?;
     args.environment.check()?;
     let guardian = Guardian::start()
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let program = Program::install(data_dir)
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let mut staging = Staging {
-        contract: Contract::compile(&model),
+        contract: Contract::compile(&model).with_strictness(args.strictness),
         model,
         args,
         data_dir,
@@ -212,7 +222,8 @@ impl Staging<'_> {
                 program: self.program.clone(),
                 model: self.model.folder.clone(),
                 columns: self.contract.columns().cloned(),
-                raw_eager: matches!(self.contract.layout(), Layout::Python(_)),
+                raw_eager: self.wants_application()
+                    && matches!(self.contract.layout(), Layout::Python(_)),
                 env: Vec::new(),
                 instance: String::new(),
                 start_timeout: Duration::from_secs(self.args.start_timeout),
@@ -224,11 +235,16 @@ impl Staging<'_> {
         }
     }
 
+    /// Whether MLflow's own application is among what answers: Azure's dialect does without.
+    fn wants_application(&self) -> bool {
+        self.args.strictness != Strictness::Azure
+    }
+
     fn proved(self, proved: Proved) -> Staged {
         self.steps.done("native", &proved.sentence());
         let mut launch = self.launch(proved.verdict.python.clone());
         // Whatever starts it is a payload that Rust did not decode.
-        launch.config.raw_eager = true;
+        launch.config.raw_eager = self.wants_application();
         let mlflow_version = proved
             .verdict
             .version("mlflow")

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use prometheus_client::registry::Registry;
+use sluis_mlflow::describe::Swagger;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Answer, Contract, Work};
 use sluis_scoring::{
@@ -48,6 +49,8 @@ async fn asked(methods: Methods, path: &str, header: Option<&str>, body: &str) -
     let model = Model::open(folder).unwrap();
     let app = router(Arc::new(Served {
         contract: Arc::new(Contract::compile(&model)),
+        openapi: "{}".into(),
+        swagger: Swagger::of(&model),
         identity: Identity::of(&model),
         methods,
         scoring: ScoringService::start(ScoringConfig::default(), vec![Named], scoring),

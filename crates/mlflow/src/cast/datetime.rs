@@ -33,11 +33,6 @@ pub(super) fn moments(
     }
 }
 
-/// Whether a moment in the column bears a zone: then enforcement refuses it, after the cast went well.
-pub(crate) fn zoned(cast: &Cast) -> bool {
-    cast.array.as_any().is::<NullArray>()
-}
-
 fn all(items: &[Item<'_>]) -> Faults {
     let mut faults = Faults::default();
     for (row, item) in items.iter().enumerate() {

@@ -6,10 +6,12 @@
 
 mod binary;
 mod datetime;
+mod element;
 mod infer;
 mod moment;
 mod number_text;
 mod numeric;
+mod tensor;
 mod text;
 
 use arrow_array::ArrayRef;
@@ -18,7 +20,9 @@ use crate::contract::{CellKind, Versions};
 use crate::json::{Value, View};
 use crate::lossy::LossyCast;
 
+pub(crate) use element::array;
 pub(crate) use infer::{Inferred, infer};
+pub(crate) use tensor::elements;
 
 /// One cell of a column that pandas made.
 #[derive(Clone, Copy)]

@@ -2,11 +2,13 @@
 //!
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
+mod azure;
 mod layout;
 mod params;
 mod strictness;
 mod versions;
 
+pub use azure::Unscorable;
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
 pub(crate) use params::CheckedParams;
 pub use params::ParamsContract;

@@ -15,12 +15,15 @@ mod envelope;
 mod frame;
 mod numbers;
 mod parquet;
+mod python;
 mod rows;
 mod sink;
 mod tensor;
 mod tensorflow;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use cell::{Cell, into_bytes};
 
 pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
@@ -29,7 +32,9 @@ pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
 use crate::contract::{CheckedParams, Contract, Layout};
+use crate::enforce::shown;
 use crate::input::Input;
+use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
 
@@ -47,7 +52,10 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        self.try_json(body).unwrap_or(Decoded::AsItCame)
+        match self.try_json(body) {
+            Some(Decoded::AsItCame) | None => self.decode_as_python(body),
+            Some(decoded) => decoded,
+        }
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
@@ -68,13 +76,20 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
-            CheckedParams::Enforced { params, .. } => Decoded::Call(ModelCall {
+            CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: Vec::new(),
+                lossy: unknown
+                    .iter()
+                    .map(|name| Lossy {
+                        name: shown(name),
+                        cast: LossyCast::UnknownParam,
+                        count: 1,
+                    })
+                    .collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,

@@ -43,8 +43,8 @@ impl Contract {
             _ if matches!(self.layout, Layout::Python(PythonReason::TypeHint)) => {
                 json::by_hint(&request.inputs, params).map(Prepared::Json)
             }
-            Some(Schema::Columns(columns)) => self.under_columns(request, columns, params),
-            Some(Schema::Tensors(_)) => self.under_tensors(&request, params),
+            Some(Schema::Columns(columns)) => self.infer_columns(request, columns, params),
+            Some(Schema::Tensors(_)) => self.infer_tensors(&request, params),
             None if request.parameter("content_type") == Some("pd") => {
                 self.split(&Frame::of(request.inputs, &[])?, &[], params)
             }
@@ -52,7 +52,7 @@ impl Contract {
         }
     }
 
-    fn under_columns(
+    fn infer_columns(
         &self,
         request: InferRequest,
         columns: &[ColumnSpec],
@@ -110,7 +110,7 @@ impl Contract {
         )))
     }
 
-    fn under_tensors(
+    fn infer_tensors(
         &self,
         request: &InferRequest,
         params: Option<&[u8]>,
