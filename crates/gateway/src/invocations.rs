@@ -77,12 +77,49 @@ pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
     };
     match payload_type {
         PayloadType::Json => json(served, body, reply).await,
-        PayloadType::Csv | PayloadType::Parquet | PayloadType::Other => {
+        PayloadType::Csv | PayloadType::Parquet | PayloadType::Arrow => {
+            let work = decode_table(served, payload_type, header.unwrap_or_default(), body).await;
+            match work {
+                Ok(work) => score(served, work, reply).await,
+                Err(problem) => respond::fault(problem, ErrorForm::Mlflow),
+            }
+        }
+        PayloadType::Other => {
             served.metrics.decoded(false, 0.0);
             let request = RawRequest::invocation(header.unwrap_or_default(), body);
             score(served, Work::Raw(request), reply).await
         }
     }
+}
+
+/// What a body of rows asks that is not JSON.
+async fn decode_table(
+    served: &Served,
+    payload_type: PayloadType,
+    content_type: &str,
+    body: Bytes,
+) -> Result<Work, Fault> {
+    let start = Instant::now();
+    let contract = served.contract.clone();
+    let raw = RawRequest::invocation(content_type, body.clone());
+    let decoded = aside(body.len(), move || {
+        let decoded = match payload_type {
+            PayloadType::Csv => contract.decode_csv(&body),
+            PayloadType::Arrow => return contract.decode_arrow(&body),
+            _ => contract.decode_parquet(&body),
+        };
+        match decoded {
+            Decoded::Call(call) => Ok(Work::Call(call)),
+            Decoded::Refused(refusal) => Err(refusal),
+            Decoded::AsItCame => Ok(Work::Raw(raw)),
+        }
+    })
+    .await?;
+    let in_rust = !matches!(decoded, Ok(Work::Raw(_)));
+    served
+        .metrics
+        .decoded(in_rust, start.elapsed().as_secs_f64());
+    decoded.map_err(|refusal| Fault::from(&refusal))
 }
 
 /// Scores a JSON body of MLflow's protocol.

@@ -161,7 +161,7 @@ async fn decoded_payloads_answer_in_the_callers_dialect() {
         "17"
     );
     assert_eq!(
-        send("POST", "/invocations", Some("text/csv"), "a,b\n1,2\n")
+        send("POST", "/invocations", Some("text/csv"), "a,a\n1,2\n")
             .await
             .1,
         "{\"predictions\": 8}"

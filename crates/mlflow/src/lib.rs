@@ -4,12 +4,14 @@
 
 mod answer;
 mod block;
+mod cast;
 pub mod contract;
 mod decode;
 pub mod encode;
 mod enforce;
 mod error;
 mod input;
+mod json;
 mod lossy;
 pub mod model;
 pub mod open_inference;

@@ -29,6 +29,8 @@ pub enum LossyCast {
     TextAsBoolean,
     /// A number became a truth value: everything but 0 is true.
     NumberAsBoolean,
+    /// A list or an object became a truth value: whether it holds anything.
+    NestedAsBoolean,
     /// A missing value became a truth value.
     MissingAsBoolean,
     /// A text was read as a number.
@@ -61,6 +63,7 @@ impl LossyCast {
             LossyCast::Overflowed => "overflowed",
             LossyCast::TextAsBoolean => "text_as_boolean",
             LossyCast::NumberAsBoolean => "number_as_boolean",
+            LossyCast::NestedAsBoolean => "nested_as_boolean",
             LossyCast::MissingAsBoolean => "missing_as_boolean",
             LossyCast::TextAsNumber => "text_as_number",
             LossyCast::BooleanAsNumber => "boolean_as_number",

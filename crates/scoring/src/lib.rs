@@ -5,7 +5,9 @@
 //! works inside.
 
 mod batch;
+mod direct;
 mod error;
+mod lazy;
 mod metrics;
 mod python;
 mod queue;
@@ -15,7 +17,9 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+pub use direct::{DirectScorer, NativeScorer};
 pub use error::ScoreError;
+pub use lazy::LazyPythonScorer;
 pub use metrics::ScoringMetrics;
 pub use python::PythonScorer;
 pub use scorer::{Scorer, ScorerError, ScorerLost};

@@ -31,17 +31,19 @@ impl Scorer for PythonScorer {
     }
 
     async fn score(&mut self, work: Work, deadline: Instant) -> Result<Answer, ScorerError> {
-        self.0
-            .call(&work, deadline)
-            .await
-            .map_err(|error| match error {
-                CallError::Raised(raised) => ScorerError::Model(raised),
-                CallError::TimedOut => ScorerError::TimedOut,
-                CallError::Ended { cause } => ScorerError::Ended(cause),
-            })
+        self.0.call(&work, deadline).await.map_err(from_call_error)
     }
 
     async fn stop(self, grace: Duration) {
         self.0.stop(grace).await;
+    }
+}
+
+/// Why a call to an instance gave no answer.
+pub(crate) fn from_call_error(error: CallError) -> ScorerError {
+    match error {
+        CallError::Raised(raised) => ScorerError::Model(raised),
+        CallError::TimedOut => ScorerError::TimedOut,
+        CallError::Ended { cause } => ScorerError::Ended(cause),
     }
 }

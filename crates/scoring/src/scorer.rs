@@ -37,6 +37,9 @@ pub enum ScorerError {
     /// The deadline passed; the instance was ended.
     #[error("the deadline passed")]
     TimedOut,
+    /// The instance could not be started for this work.
+    #[error("the instance could not be started: {0}")]
+    Lost(ScorerLost),
     /// The instance ended while it scored.
     #[error("the instance ended: {0}")]
     Ended(String),

@@ -96,7 +96,7 @@ impl<S: Scorer> Slot<S> {
                 }
                 None => self.serve_singly(batch).await,
             },
-            Err(ScorerError::Model(_)) => self.serve_singly(batch).await,
+            Err(ScorerError::Model(_) | ScorerError::Lost(_)) => self.serve_singly(batch).await,
             Err(error) => self.give_back(batch, &error),
         }
     }
@@ -112,6 +112,11 @@ impl<S: Scorer> Slot<S> {
             match self.score(entry.work.clone(), rows).await {
                 Ok(answer) => entry.answer(Ok(answer)),
                 Err(ScorerError::Model(error)) => entry.answer(Err(ScoreError::Model(error))),
+                Err(ScorerError::Lost(lost)) => {
+                    tracing::error!(cause = %lost, "the model could not be started");
+                    let cause = lost.to_string();
+                    entry.answer(Err(ScoreError::Unavailable { cause }));
+                }
                 Err(error) => {
                     self.give_back(vec![entry], &error);
                     // The others were never begun.

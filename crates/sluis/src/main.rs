@@ -7,6 +7,7 @@ mod environment;
 mod error;
 mod logging;
 mod model_arg;
+mod native;
 mod plan;
 mod predict;
 mod serve;

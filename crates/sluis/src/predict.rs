@@ -8,13 +8,14 @@ use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
 use sluis_mlflow::{Answer, Decoded, HttpAnswer, RawRequest, Work};
+use sluis_scoring::{DirectScorer, NativeScorer};
 use sluis_worker::CallError;
 use tokio::time::{Duration, Instant};
 
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
-use crate::stage::{self, StageArgs};
+use crate::stage::{self, Scorers, StageArgs, Staged};
 use crate::steps::Steps;
 
 /// Arguments of `sluis predict`.
@@ -108,28 +109,45 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         "score",
         &format!("{} bytes of {}", body.len(), content_type.media_type()),
     );
-    let work = match content_type {
-        ContentType::Json => match staged.contract.decode_json(&body) {
-            Decoded::Call(call) => Work::Call(call),
-            Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
-            Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
-        },
-        ContentType::Csv | ContentType::Parquet => {
-            Work::Raw(RawRequest::invocation(content_type.media_type(), body))
-        }
+    let decoded = match content_type {
+        ContentType::Json => staged.contract.decode_json(&body),
+        ContentType::Csv => staged.contract.decode_csv(&body),
+        ContentType::Parquet => staged.contract.decode_parquet(&body),
+    };
+    let work = match decoded {
+        Decoded::Call(call) => Work::Call(call),
+        Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
+        Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
     };
     let work = work.with_method(staged.methods.chosen());
-    let deadline = Instant::now() + Duration::from_secs(args.timeout);
+    let answer = accepted(answer(staged, &work, Duration::from_secs(args.timeout)).await?)?;
+    steps.done("score", "answered");
+    write(answer, form, args.output_path.as_deref())
+}
+
+/// Asks the program, and Python where there is none or it leaves the work to Python.
+async fn answer(staged: Staged, work: &Work, limit: Duration) -> Result<Answer, CliError> {
     // Kept until the instance has ended.
     let _guardian = staged.guardian;
-    for mut instance in staged.instances {
-        let answer = instance.call(&work, deadline).await.map_err(call_error)?;
-        instance.stop(Duration::from_secs(5)).await;
-        let answer = accepted(answer)?;
-        steps.done("score", "answered");
-        write(answer, form, args.output_path.as_deref())?;
-    }
-    Ok(())
+    let mut instance = match staged.scorers {
+        Scorers::Python(mut instances) => instances
+            .pop()
+            .ok_or_else(|| CliError::failed("no instance was started"))?,
+        Scorers::Native { proved, launch } => {
+            let native = NativeScorer::new(proved.program);
+            if let Work::Call(call) = work
+                && let Some(answer) = native.score(call)
+            {
+                return Ok(answer);
+            }
+            let mut instance = launch.instance(0);
+            instance.start().await?;
+            instance
+        }
+    };
+    let answer = instance.call(work, Instant::now() + limit).await;
+    instance.stop(Duration::from_secs(5)).await;
+    answer.map_err(call_error)
 }
 
 fn read(path: Option<&Path>) -> Result<Bytes, CliError> {

@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
-use sluis_scoring::{Drained, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService};
+use sluis_scoring::{
+    Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
 use crate::signals::Signals;
-use crate::stage::{self, StageArgs, Staged};
+use crate::stage::{self, Scorers, StageArgs, Staged};
 use crate::steps::Steps;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
@@ -36,7 +38,7 @@ pub(crate) struct ServeArgs {
     /// The port to listen on; 0 takes a free one.
     #[arg(short = 'p', long, env = "MLFLOW_PORT", default_value_t = 5000)]
     pub(crate) port: u16,
-    /// Python processes, each with a copy of the model.
+    /// Python processes, each with a copy of the model. Where Rust scores: so many at most, and only while they are needed.
     #[arg(short = 'w', long, env = "MLFLOW_MODELS_WORKERS", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
     /// Seconds until a request without an answer ends with 504.
@@ -120,12 +122,19 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let scorers = staged
-        .instances
-        .into_iter()
-        .map(PythonScorer::new)
-        .collect();
-    let service = ScoringService::start(config, scorers, scoring_metrics);
+    let service = match staged.scorers {
+        Scorers::Python(instances) => {
+            let scorers = instances.into_iter().map(PythonScorer::new).collect();
+            ScoringService::start(config, scorers, scoring_metrics)
+        }
+        Scorers::Native { proved, launch } => {
+            let scorers = (0..args.workers.get())
+                .map(|index| launch.lazy(index))
+                .collect();
+            ScoringService::start(config, scorers, scoring_metrics)
+                .with_direct(Arc::new(NativeScorer::new(proved.program)))
+        }
+    };
     let mut identity = Identity::of(&staged.model);
     if let Some(name) = &args.model_name {
         identity.name.clone_from(name);
@@ -138,7 +147,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         identity,
         methods: staged.methods,
         scoring: service.clone(),
-        mlflow_version: staged.ready.versions.mlflow.unwrap_or_default(),
+        mlflow_version: staged.mlflow_version,
         limits,
         metrics,
         registry: Arc::new(registry),

@@ -1,6 +1,6 @@
 //! From a model folder to instances that are up: what `serve`, `predict` and `demo` share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,12 @@ use sluis_gateway::Methods;
 use sluis_mlflow::contract::Layout;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
-use sluis_worker::{Guardian, Instance, Program, Ready, Warmed, WorkerConfig};
+use sluis_scoring::LazyPythonScorer;
+use sluis_worker::{Export, Guardian, Instance, Program, Ready, Warmed, WorkerConfig};
 
 use crate::environment::{self, EnvironmentOptions};
 use crate::error::CliError;
+use crate::native::{self, Candidate, EXPORT_LIMIT, Proved};
 use crate::steps::Steps;
 
 /// How a model is brought up.
@@ -20,7 +22,7 @@ use crate::steps::Steps;
 pub(crate) struct StageArgs {
     #[command(flatten)]
     pub(crate) environment: EnvironmentOptions,
-    /// Who scores. `auto` chooses the fastest that is proved equal to Python; today that is Python itself.
+    /// Who scores. `auto`: Rust where it was proved equal to the model's Python, else Python.
     #[arg(long, value_enum, default_value_t = ScorerChoice::Auto)]
     pub(crate) scorer: ScorerChoice,
     /// The method of the model that scores, such as predict_proba, margin or transform, instead of the function that it was
@@ -38,21 +40,58 @@ pub(crate) enum ScorerChoice {
     Auto,
     /// The model's own Python.
     Python,
-    /// Not yet: scoring in Rust comes with a later version.
+    /// Rust; an error where it cannot be proved equal to Python.
     Native,
 }
 
-/// A model whose instances are up.
+/// A model that can be asked.
 pub(crate) struct Staged {
     pub(crate) model: Model,
     pub(crate) contract: Arc<Contract>,
-    pub(crate) instances: Vec<Instance>,
-    pub(crate) ready: Ready,
+    pub(crate) scorers: Scorers,
+    pub(crate) mlflow_version: String,
     /// The methods of the model, and the one that is asked.
     pub(crate) methods: Methods,
     /// Its last handle ends the guardian: to be kept as long as the instances.
     pub(crate) guardian: Guardian,
 }
+
+/// Who scores.
+pub(crate) enum Scorers {
+    /// Python instances that are up.
+    Python(Vec<Instance>),
+    /// A program; what it leaves to Python starts a process.
+    Native {
+        proved: Box<Proved>,
+        launch: Box<Launch>,
+    },
+}
+
+/// How instances are made.
+#[derive(Clone)]
+pub(crate) struct Launch {
+    config: WorkerConfig,
+    guardian: Guardian,
+    example: Option<Work>,
+}
+
+impl Launch {
+    /// An instance that is down.
+    pub(crate) fn instance(&self, index: usize) -> Instance {
+        let mut config = self.config.clone();
+        config.instance = index.to_string();
+        Instance::new(config, self.guardian.clone(), self.example.clone())
+    }
+
+    /// A scorer that starts its process when it is needed.
+    pub(crate) fn lazy(&self, index: usize) -> LazyPythonScorer {
+        let launch = self.clone();
+        LazyPythonScorer::new(move || launch.instance(index), IDLE)
+    }
+}
+
+/// A Python process that stands behind a program ends after this long without work.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// The largest body between this process and a worker; requests are limited far below.
 const MAX_WORKER_BODY: usize = 2 << 30;
@@ -71,7 +110,7 @@ pub(crate) fn open(location: &str) -> Result<Model, CliError> {
     Ok(model)
 }
 
-/// Builds the environment of a model and starts `count` instances.
+/// Finds or makes what scores a model: a proved program, or `count` Python instances that are up.
 pub(crate) async fn stage(
     model: Model,
     args: &StageArgs,
@@ -79,69 +118,189 @@ pub(crate) async fn stage(
     data_dir: &Path,
     steps: &mut Steps,
 ) -> Result<Staged, CliError> {
-    if args.scorer == ScorerChoice::Native {
-        return Err(CliError::usage("native scoring is not in this version")
-            .hint("--scorer auto takes it up by itself where it will be proved equal"));
-    }
-    let python = environment::python_of(&model, &args.environment, data_dir, steps).await?;
-    steps.begin(
-        "load",
-        &format!(
-            "{count} Python process{}",
-            if count == 1 { "" } else { "es" }
-        ),
-    );
-    let contract = Contract::compile(&model);
+    args.environment.check()?;
     let guardian = Guardian::start()
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let program = Program::install(data_dir)
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
-    let config = |index: usize| WorkerConfig {
-        python: python.clone(),
-        program: program.clone(),
-        model: model.folder.clone(),
-        columns: contract.columns().cloned(),
-        raw_eager: matches!(contract.layout(), Layout::Python(_)),
-        env: Vec::new(),
-        instance: index.to_string(),
-        start_timeout: Duration::from_secs(args.start_timeout),
-        max_body: MAX_WORKER_BODY,
-    };
-    let example = example(&model, &contract).map(|work| work.with_method(args.method.as_deref()));
-    let mut starting = tokio::task::JoinSet::new();
-    for index in 0..count {
-        let mut instance = Instance::new(config(index), guardian.clone(), example.clone());
-        starting.spawn(async move {
-            let started = instance.start().await;
-            (instance, started)
-        });
-    }
-    let (mut instances, mut first) = (Vec::with_capacity(count), None);
-    while let Some(joined) = starting.join_next().await {
-        let (instance, started) = joined
-            .map_err(|error| CliError::failed("an instance failed to start").because(&error))?;
-        first = started?.or(first);
-        instances.push(instance);
-    }
-    let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
-    let version = ready.versions.mlflow.as_deref().unwrap_or_default();
-    let pandas = ready.versions.pandas.as_deref().unwrap_or_default();
-    let contract = Arc::new(contract.beside(version).with_pandas(pandas));
-    let methods = methods(&ready, args.method.as_deref())?;
-    tell(&ready, &warmed, steps);
-    Ok(Staged {
-        methods,
+    let mut staging = Staging {
+        contract: Contract::compile(&model),
         model,
-        contract,
-        instances,
-        ready,
+        args,
+        data_dir,
+        steps,
         guardian,
-    })
+        program,
+        python: None,
+    };
+    if args.scorer != ScorerChoice::Python {
+        match staging.native().await? {
+            Ok(proved) => return Ok(staging.proved(proved)),
+            Err(reason) if args.scorer == ScorerChoice::Native => {
+                return Err(
+                    CliError::failed(format!("Rust cannot score this model: {reason}"))
+                        .hint("with --scorer auto, Python scores it"),
+                );
+            }
+            Err(reason) => staging
+                .steps
+                .done("native", &format!("Python scores: {reason}")),
+        }
+    }
+    staging.instances(count).await
+}
+
+/// A model on its way.
+struct Staging<'a> {
+    model: Model,
+    contract: Contract,
+    args: &'a StageArgs,
+    data_dir: &'a Path,
+    steps: &'a mut Steps,
+    guardian: Guardian,
+    program: Program,
+    /// The interpreter, once it is known.
+    python: Option<PathBuf>,
+}
+
+impl Staging<'_> {
+    /// The interpreter of the model's environment, which is built if need be.
+    async fn python(&mut self) -> Result<PathBuf, CliError> {
+        if let Some(python) = &self.python {
+            return Ok(python.clone());
+        }
+        let options = &self.args.environment;
+        let python =
+            environment::python_of(&self.model, options, self.data_dir, self.steps).await?;
+        self.python = Some(python.clone());
+        Ok(python)
+    }
+
+    /// A proved program, or why there is none. What was found out before is not found out again.
+    async fn native(&mut self) -> Result<Result<Proved, String>, CliError> {
+        if let Some(method) = &self.args.method {
+            return Ok(Err(format!("--method {method} is Python's to carry out")));
+        }
+        let candidate = match Candidate::of(&self.model, &self.contract) {
+            Ok(candidate) => candidate,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let options = &self.args.environment;
+        let (place, found) = match native::find(&self.model, options, self.data_dir) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let export = Export {
+            python: self.python().await?,
+            program: self.program.clone(),
+            limit: EXPORT_LIMIT,
+        };
+        self.steps.begin(
+            "native",
+            "the model is exported, and compared with its Python on thousands of rows; once",
+        );
+        Ok(native::make(&self.model, &candidate, &export, &place, &self.guardian).await)
+    }
+
+    fn launch(&self, python: PathBuf) -> Launch {
+        Launch {
+            config: WorkerConfig {
+                python,
+                program: self.program.clone(),
+                model: self.model.folder.clone(),
+                columns: self.contract.columns().cloned(),
+                raw_eager: matches!(self.contract.layout(), Layout::Python(_)),
+                env: Vec::new(),
+                instance: String::new(),
+                start_timeout: Duration::from_secs(self.args.start_timeout),
+                max_body: MAX_WORKER_BODY,
+            },
+            guardian: self.guardian.clone(),
+            example: example(&self.model, &self.contract)
+                .map(|work| work.with_method(self.args.method.as_deref())),
+        }
+    }
+
+    fn proved(self, proved: Proved) -> Staged {
+        self.steps.done("native", &proved.sentence());
+        let mut launch = self.launch(proved.verdict.python.clone());
+        // Whatever starts it is a payload that Rust did not decode.
+        launch.config.raw_eager = true;
+        let mlflow_version = proved
+            .verdict
+            .version("mlflow")
+            .unwrap_or_default()
+            .to_owned();
+        Staged {
+            methods: Methods::of(proved.verdict.methods.clone()),
+            contract: Arc::new(beside(self.contract, &|name| proved.verdict.version(name))),
+            model: self.model,
+            scorers: Scorers::Native {
+                proved: Box::new(proved),
+                launch: Box::new(launch),
+            },
+            mlflow_version,
+            guardian: self.guardian,
+        }
+    }
+
+    /// Starts Python instances.
+    async fn instances(mut self, count: usize) -> Result<Staged, CliError> {
+        let python = self.python().await?;
+        let plural = if count == 1 { "" } else { "es" };
+        self.steps
+            .begin("load", &format!("{count} Python process{plural}"));
+        let launch = self.launch(python);
+        let mut starting = tokio::task::JoinSet::new();
+        for index in 0..count {
+            let mut instance = launch.instance(index);
+            starting.spawn(async move {
+                let started = instance.start().await;
+                (instance, started)
+            });
+        }
+        let (mut instances, mut first) = (Vec::with_capacity(count), None);
+        while let Some(joined) = starting.join_next().await {
+            let (instance, started) = joined
+                .map_err(|error| CliError::failed("an instance failed to start").because(&error))?;
+            first = started?.or(first);
+            instances.push(instance);
+        }
+        let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
+        let methods = methods(&ready.methods, self.args.method.as_deref())?;
+        tell(&ready, &warmed, self.steps);
+        let versions = &ready.versions;
+        let contract = beside(self.contract, &|name| match name {
+            "mlflow" => versions.mlflow.as_deref(),
+            "pandas" => versions.pandas.as_deref(),
+            _ => versions.numpy.as_deref(),
+        });
+        let mlflow_version = ready.versions.mlflow.unwrap_or_default();
+        Ok(Staged {
+            methods,
+            contract: Arc::new(contract),
+            model: self.model,
+            scorers: Scorers::Python(instances),
+            mlflow_version,
+            guardian: self.guardian,
+        })
+    }
+}
+
+/// The contract beside the packages of the model's environment: what is refused, and in which words, depends on them.
+fn beside<'a>(contract: Contract, version: &dyn Fn(&str) -> Option<&'a str>) -> Contract {
+    contract
+        .beside(version("mlflow").unwrap_or_default())
+        .with_pandas(version("pandas").unwrap_or_default())
+        .with_numpy(version("numpy").unwrap_or_default())
 }
 
 /// The model's methods with the one of the command line chosen.
-fn methods(ready: &Ready, asked: Option<&str>) -> Result<Methods, CliError> {
-    let methods = Methods::of(ready.methods.clone());
+fn methods(known: &[String], asked: Option<&str>) -> Result<Methods, CliError> {
+    let methods = Methods::of(known.to_vec());
     let Some(name) = asked else {
         return Ok(methods);
     };

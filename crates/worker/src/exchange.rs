@@ -286,7 +286,7 @@ mod tests {
         assert_call(
             &Work::from(numbered),
             Some(&names),
-            "14-dense-frame-numbered",
+            "17-dense-frame-numbered",
         );
         let singles: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0]
             .iter()

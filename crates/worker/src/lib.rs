@@ -9,6 +9,7 @@ mod control;
 mod drift;
 mod error;
 mod exchange;
+mod export;
 mod frame;
 mod guardian;
 mod instance;
@@ -21,6 +22,7 @@ mod worker;
 
 pub use control::{Ready, Versions};
 pub use error::{CallError, StartError};
+pub use export::{Export, ExportError};
 pub use frame::{FrameError, Header};
 pub use guardian::{Guardian, GuardianError};
 pub use instance::{Instance, InstanceState, Warmed};

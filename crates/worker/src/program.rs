@@ -13,6 +13,74 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/__main__.py"),
     ),
     (
+        "export.py",
+        include_str!("../../../python/worker/export.py"),
+    ),
+    (
+        "sluis_exporter/__init__.py",
+        include_str!("../../../python/worker/sluis_exporter/__init__.py"),
+    ),
+    (
+        "sluis_exporter/builder.py",
+        include_str!("../../../python/worker/sluis_exporter/builder.py"),
+    ),
+    (
+        "sluis_exporter/container.py",
+        include_str!("../../../python/worker/sluis_exporter/container.py"),
+    ),
+    (
+        "sluis_exporter/encoders.py",
+        include_str!("../../../python/worker/sluis_exporter/encoders.py"),
+    ),
+    (
+        "sluis_exporter/errors.py",
+        include_str!("../../../python/worker/sluis_exporter/errors.py"),
+    ),
+    (
+        "sluis_exporter/frames.py",
+        include_str!("../../../python/worker/sluis_exporter/frames.py"),
+    ),
+    (
+        "sluis_exporter/lightgbm_trees.py",
+        include_str!("../../../python/worker/sluis_exporter/lightgbm_trees.py"),
+    ),
+    (
+        "sluis_exporter/linear_models.py",
+        include_str!("../../../python/worker/sluis_exporter/linear_models.py"),
+    ),
+    (
+        "sluis_exporter/others.py",
+        include_str!("../../../python/worker/sluis_exporter/others.py"),
+    ),
+    (
+        "sluis_exporter/run.py",
+        include_str!("../../../python/worker/sluis_exporter/run.py"),
+    ),
+    (
+        "sluis_exporter/sample.py",
+        include_str!("../../../python/worker/sluis_exporter/sample.py"),
+    ),
+    (
+        "sluis_exporter/sklearn_trees.py",
+        include_str!("../../../python/worker/sluis_exporter/sklearn_trees.py"),
+    ),
+    (
+        "sluis_exporter/transformers.py",
+        include_str!("../../../python/worker/sluis_exporter/transformers.py"),
+    ),
+    (
+        "sluis_exporter/trees.py",
+        include_str!("../../../python/worker/sluis_exporter/trees.py"),
+    ),
+    (
+        "sluis_exporter/walk.py",
+        include_str!("../../../python/worker/sluis_exporter/walk.py"),
+    ),
+    (
+        "sluis_exporter/xgboost_trees.py",
+        include_str!("../../../python/worker/sluis_exporter/xgboost_trees.py"),
+    ),
+    (
         "sluis_worker/__init__.py",
         include_str!("../../../python/worker/sluis_worker/__init__.py"),
     ),
@@ -70,7 +138,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-const PACKAGE: &str = "sluis_worker";
+const PACKAGES: [&str; 2] = ["sluis_exporter", "sluis_worker"];
 
 /// The installed worker program.
 #[derive(Clone, Debug)]
@@ -102,6 +170,13 @@ impl Program {
     }
 }
 
+impl Program {
+    /// What names this version of the program.
+    pub fn digest() -> String {
+        digest()
+    }
+}
+
 #[cfg(test)]
 impl Program {
     /// A program that a test wrote.
@@ -112,6 +187,7 @@ impl Program {
     }
 }
 
+/// The digest of the program's files: another one may export and answer otherwise.
 fn digest() -> String {
     let mut hash = Sha256::new();
     for (name, text) in FILES {
@@ -134,7 +210,9 @@ fn write(folder: &Path) -> io::Result<()> {
     let building = tempfile::Builder::new()
         .prefix(".building-")
         .tempdir_in(parent)?;
-    fs::create_dir(building.path().join(PACKAGE))?;
+    for package in PACKAGES {
+        fs::create_dir(building.path().join(package))?;
+    }
     for (name, text) in FILES {
         let mut file = fs::File::create(building.path().join(name))?;
         file.write_all(text.as_bytes())?;
@@ -167,7 +245,9 @@ mod tests {
                 .collect()
         };
         let mut there = files(&folder, "");
-        there.extend(files(&folder.join(PACKAGE), "sluis_worker/"));
+        for package in PACKAGES {
+            there.extend(files(&folder.join(package), &format!("{package}/")));
+        }
         there.sort();
         let carried: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
         assert_eq!(there, carried);

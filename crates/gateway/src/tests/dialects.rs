@@ -161,3 +161,36 @@ async fn the_accept_header_chooses_the_form_of_the_answer() {
     let (status, form, _) = ask("text/csv", raising).await;
     assert_eq!((status, form.as_str()), (400, "application/json"));
 }
+
+#[tokio::test]
+async fn tables_are_decoded_by_their_content_type() {
+    let csv = "petal_width,sepal_length,sepal_width,petal_length\n0.2,5.1,3.5,1.4\n";
+    let (status, text) = send("POST", "/invocations", Some("text/csv"), csv).await;
+    assert_eq!(
+        (status.as_u16(), text.as_str()),
+        (200, "{\"predictions\": [7]}")
+    );
+    let (status, text) = send(
+        "POST",
+        "/invocations",
+        Some("text/csv"),
+        "sepal_length\n1\n",
+    )
+    .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(
+        text.contains("SCHEMA_ENFORCEMENT_FAILED") && text.contains("'sepal_width'"),
+        "{text}"
+    );
+    let arrow = Some("application/vnd.apache.arrow.stream");
+    let (status, text) = send("POST", "/invocations", arrow, "{}").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(
+        text.contains("BAD_REQUEST") && text.contains("no Arrow IPC stream"),
+        "{text}"
+    );
+    // Bytes that are no Parquet are MLflow's to refuse.
+    let parquet = Some("application/vnd.apache.parquet");
+    let answer = send("POST", "/invocations", parquet, "PAR1").await;
+    assert_eq!(answer, (StatusCode::OK, "{\"predictions\": 4}".to_owned()));
+}

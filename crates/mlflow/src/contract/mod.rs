@@ -11,10 +11,9 @@ pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLay
 pub(crate) use params::CheckedParams;
 pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Version, Versions};
 
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
-use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]
@@ -53,6 +52,13 @@ impl Contract {
     #[must_use]
     pub fn with_pandas(mut self, version: &str) -> Self {
         self.versions.pandas = Version::read(version);
+        self
+    }
+
+    /// The contract beside the numpy of the model's environment, as with pandas.
+    #[must_use]
+    pub fn with_numpy(mut self, version: &str) -> Self {
+        self.versions.numpy = Version::read(version);
         self
     }
 

@@ -25,9 +25,21 @@ impl Version {
 pub(crate) struct Versions {
     pub(crate) mlflow: Option<Version>,
     pub(crate) pandas: Option<Version>,
+    pub(crate) numpy: Option<Version>,
 }
 
 impl Versions {
+    /// Whether numpy refuses Python integers that are out of range, instead of wrapping them.
+    pub(crate) fn numpy_2(&self) -> bool {
+        self.numpy.is_some_and(|version| version.0 >= 2)
+    }
+
+    /// Whether MLflow lets pandas guess one date format for a whole column: since 3.12.
+    pub(crate) fn one_date_format(&self) -> bool {
+        self.mlflow.is_some_and(|version| version >= Version(3, 12))
+            && self.pandas_major().is_some()
+    }
+
     /// The major version of pandas, for those whose rules were measured: 2 and 3.
     pub(crate) fn pandas_major(&self) -> Option<u32> {
         self.pandas

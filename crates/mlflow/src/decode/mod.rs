@@ -4,11 +4,17 @@
 //! that Rust does not decide (an odd value, an unknown form, an error), and goes to Python unchanged, where MLflow's own
 //! code accepts or refuses it. So a decoder never refuses, and what it accepts means exactly what MLflow makes of it.
 
+mod arrow;
 mod azure;
 mod cell;
+mod columnar;
 mod columns;
+mod csv;
+mod direct;
 mod envelope;
 mod frame;
+mod numbers;
+mod parquet;
 mod rows;
 mod sink;
 mod tensor;
@@ -47,6 +53,11 @@ impl Contract {
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
+        }
+        if !self.speaks_1x()
+            && let Some(input) = direct::read(&self.layout, body)
+        {
+            return Some(self.with_params(input, None));
         }
         let mut envelope = Envelope::read(body)?;
         let params = envelope.params.take();

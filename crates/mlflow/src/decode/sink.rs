@@ -69,12 +69,18 @@ impl<T: Cell> FrameSink for DenseSink<T> {
     }
 
     fn finish(self) -> Option<Input> {
-        let (width, mut values) = (self.names.len(), self.values);
-        let rows = self.start.checked_div(width).filter(|rows| *rows > 0)?;
+        let mut values = self.values;
         values.truncate(self.start);
-        let block = DenseBlock::new(T::DTYPE, vec![rows, width], into_bytes(values)).ok()?;
-        Some(Input::Frame(block.with_columns(self.names)))
+        dense_frame(values, self.names)
     }
+}
+
+/// Cells row by row as a frame; `None` when there is no row.
+pub(crate) fn dense_frame<T: Cell>(cells: Vec<T>, names: Arc<[String]>) -> Option<Input> {
+    let width = names.len();
+    let rows = cells.len().checked_div(width).filter(|rows| *rows > 0)?;
+    let block = DenseBlock::new(T::DTYPE, vec![rows, width], into_bytes(cells)).ok()?;
+    Some(Input::Frame(block.with_columns(names)))
 }
 
 /// A sink for columns of several types.

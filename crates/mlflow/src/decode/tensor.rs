@@ -10,6 +10,7 @@ use sonic_rs::LazyValue;
 
 use super::cell::{Cell, CellSeed, into_bytes};
 use super::frame::read;
+use super::numbers::{self, Float};
 use crate::block::{DType, DenseBlock};
 use crate::contract::TensorLayout;
 use crate::input::Input;
@@ -27,8 +28,8 @@ pub(crate) fn from_list(layout: &TensorLayout, value: &LazyValue<'_>) -> Option<
         DType::UInt16 => typed::<u16>(layout, json),
         DType::UInt32 => typed::<u32>(layout, json),
         DType::UInt64 => typed::<u64>(layout, json),
-        DType::Float32 => typed::<f32>(layout, json),
-        DType::Float64 => typed::<f64>(layout, json),
+        DType::Float32 => plain::<f32>(layout, json).or_else(|| typed::<f32>(layout, json)),
+        DType::Float64 => plain::<f64>(layout, json).or_else(|| typed::<f64>(layout, json)),
     }
 }
 
@@ -51,6 +52,13 @@ pub(crate) fn from_object(
     Some(Input::Tensors(names.zip(blocks).collect()))
 }
 
+/// Plain numbers, the straightest way; `None` for all else.
+fn plain<T: Float>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
+    let mut extents = vec![None; layout.shape.len()];
+    let values = numbers::nested::<T>(json.as_bytes(), &mut extents)?;
+    block(layout, extents, values)
+}
+
 fn typed<T: Cell>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
     let mut tensor = Nested::<T> {
         values: Vec::new(),
@@ -63,7 +71,16 @@ fn typed<T: Cell>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
             depth: 0,
         },
     )?;
-    let shape = tensor.extents.into_iter().collect::<Option<Vec<usize>>>()?;
+    block(layout, tensor.extents, tensor.values)
+}
+
+/// The block of these cells, when their extents are those declared.
+pub(crate) fn block<T: Cell>(
+    layout: &TensorLayout,
+    extents: Vec<Option<usize>>,
+    cells: Vec<T>,
+) -> Option<DenseBlock> {
+    let shape = extents.into_iter().collect::<Option<Vec<usize>>>()?;
     let fits = layout
         .shape
         .iter()
@@ -72,7 +89,7 @@ fn typed<T: Cell>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
     if !fits || shape.contains(&0) {
         return None;
     }
-    DenseBlock::new(T::DTYPE, shape, into_bytes(tensor.values)).ok()
+    DenseBlock::new(T::DTYPE, shape, into_bytes(cells)).ok()
 }
 
 /// A tensor while it is read: its values, and the extent of each dimension once a list of it has ended.

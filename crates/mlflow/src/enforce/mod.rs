@@ -12,3 +12,6 @@ mod table;
 mod tensors;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use assemble::{assemble, block_of};
+pub(crate) use names::{Matched, unknown_columns};

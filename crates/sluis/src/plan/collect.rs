@@ -9,9 +9,10 @@ use super::report::{
     EnvironmentPlan, ExamplePlan, FORMAT_VERSION, FlavorPlan, ModelPlan, Plan, SignaturePlan,
 };
 use super::{schema, scorer, warnings};
+use crate::native::Prospect;
 
 /// The plan of `model` in `environment`.
-pub(crate) fn collect(model: &Model, environment: EnvironmentPlan) -> Plan {
+pub(crate) fn collect(model: &Model, environment: EnvironmentPlan, prospect: Prospect) -> Plan {
     let facts = model.facts();
     let example = model.example_request().map(|example| ExamplePlan {
         source: example.source,
@@ -23,7 +24,7 @@ pub(crate) fn collect(model: &Model, environment: EnvironmentPlan) -> Plan {
         signature: signature(model),
         example,
         environment,
-        scoring: scorer::choose(model, &Contract::compile(model)),
+        scoring: scorer::choose(model, &Contract::compile(model), prospect),
         missing_files: model.missing_files.clone(),
         warnings,
         model: folder(model, facts),

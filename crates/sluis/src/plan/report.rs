@@ -172,7 +172,7 @@ pub(crate) struct AdditionPlan {
 /// Who would answer, and how payloads get there.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ScoringPlan {
-    /// `python`.
+    /// `native`, `python`, or `auto` where it is not known before the first start.
     pub(crate) scorer: &'static str,
     /// Why this one.
     pub(crate) reason: String,

@@ -11,6 +11,7 @@ use sluis_mlflow::model::{Model, ModelError};
 use super::{collect, environment, text};
 use crate::environment::EnvironmentOptions;
 use crate::model_arg::ModelArg;
+use crate::native::Prospect;
 
 /// Arguments of `sluis plan`.
 #[derive(Args, Clone, Debug)]
@@ -48,6 +49,7 @@ pub(crate) fn run(
     let plan = collect::collect(
         &model,
         environment::on_this_machine(&model, &args.options, data_dir),
+        Prospect::of(&model, &args.options, data_dir),
     );
     let printed = match args.json {
         true => serde_json::to_string_pretty(&plan)? + "\n",

@@ -5,14 +5,15 @@ use sluis_mlflow::contract::{ColumnLayout, Layout, TensorLayout};
 use sluis_mlflow::model::Model;
 
 use super::report::ScoringPlan;
+use crate::native::Prospect;
 
 /// The scoring of a model whose contract is `contract`.
-pub(crate) fn choose(model: &Model, contract: &Contract) -> ScoringPlan {
+pub(crate) fn choose(model: &Model, contract: &Contract, prospect: Prospect) -> ScoringPlan {
     let (data_path, data_path_reason) = data_path(contract.layout());
     let (request_batches, request_batches_reason) = request_batches(model, contract.layout());
     ScoringPlan {
-        scorer: "python",
-        reason: "the model's own Python; native scoring is not in this version".to_owned(),
+        scorer: prospect.scorer,
+        reason: prospect.reason,
         request_batches,
         request_batches_reason,
         data_path,

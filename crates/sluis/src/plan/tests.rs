@@ -5,12 +5,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sluis_mlflow::Contract;
 use sluis_mlflow::model::Model;
 
 use super::report::{
     AdditionPlan, EnvironmentPlan, PackagePlan, Plan, ResolvedEnvironment, Warning,
 };
 use super::{collect, environment, text};
+use crate::native::Prospect;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance")
@@ -18,7 +20,11 @@ fn root() -> PathBuf {
 
 fn plan(folder: &str) -> Plan {
     let model = Model::open(root().join(folder).to_str().unwrap()).unwrap();
-    collect::collect(&model, environment::from_folder(&model))
+    collect::collect(
+        &model,
+        environment::from_folder(&model),
+        Prospect::of_folder(&model, &Contract::compile(&model)),
+    )
 }
 
 fn json(plan: &Plan) -> String {
@@ -63,7 +69,11 @@ fn every_model_folder_has_a_plan() {
                 folders.push(path);
             } else if path.file_name().is_some_and(|name| name == "MLmodel") {
                 let model = Model::open(path.to_str().unwrap()).unwrap();
-                let plan = collect::collect(&model, environment::from_folder(&model));
+                let plan = collect::collect(
+                    &model,
+                    environment::from_folder(&model),
+                    Prospect::of_folder(&model, &Contract::compile(&model)),
+                );
                 assert!(
                     text::render(&plan).contains("Scoring"),
                     "{}",
@@ -106,7 +116,8 @@ fn a_resolved_environment_is_shown_with_its_reasons() {
         resolved: Some(resolved),
         ..environment::from_folder(&model)
     };
-    let plan = collect::collect(&model, environment);
+    let prospect = Prospect::of_folder(&model, &Contract::compile(&model));
+    let plan = collect::collect(&model, environment, prospect);
     let shown = text::render(&plan);
     for line in [
         "3.12.1 (/bin/python3.12)",

@@ -128,10 +128,10 @@ fn what_cannot_be_served_is_said_before_anything_runs() {
         ),
         (
             "native scorer",
-            ok.clone(),
+            model("outputs"),
             vec!["--scorer", "native"],
-            2,
-            &["native scoring"],
+            1,
+            &["no native form", "--scorer auto"],
         ),
         ("no model", PathBuf::new(), vec![], 2, &["MODEL"]),
     ];

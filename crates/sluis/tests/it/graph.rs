@@ -10,11 +10,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mlflow", &[]),
     ("environment", &[]),
     ("worker", &["mlflow"]),
-    ("scoring", &["mlflow", "worker"]),
+    ("native", &["mlflow"]),
+    ("scoring", &["mlflow", "native", "worker"]),
     ("gateway", &["mlflow", "scoring"]),
     (
         "sluis",
-        &["environment", "gateway", "mlflow", "scoring", "worker"],
+        &[
+            "environment",
+            "gateway",
+            "mlflow",
+            "native",
+            "scoring",
+            "worker",
+        ],
     ),
 ];
 

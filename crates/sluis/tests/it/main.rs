@@ -13,7 +13,9 @@
 
 mod bad_inputs;
 mod demo;
+mod dialects;
 mod graph;
+mod native;
 mod plan;
 mod predict;
 mod serve;

@@ -53,8 +53,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves a model on a free port, and waits until it is ready.
+    /// Serves a model by its Python on a free port, and waits until it is ready.
     pub(crate) fn start(model: &Path, options: &[&str]) -> Self {
+        Self::start_with(model, &[&["--scorer", "python"], options].concat())
+    }
+
+    /// Serves a model on a free port, and waits until it is ready.
+    pub(crate) fn start_with(model: &Path, options: &[&str]) -> Self {
         let mut command = sluis();
         command
             .arg("serve")

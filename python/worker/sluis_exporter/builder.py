@@ -1,0 +1,187 @@
+"""Collects the steps of a scoring program while a model is walked.
+
+A step takes values that earlier steps made and makes one: a matrix with a row for each row asked. Knows the form of
+programs; what a model's numbers mean is the exporters' matter.
+"""
+
+import numpy as np
+
+from .container import Arrays
+from .errors import NotCovered
+
+FORMAT = 1
+
+#: Types of input columns that are numbers.
+NUMBERS = ("boolean", "integer", "long", "float", "double")
+
+
+class Frame:
+    """Input columns as they come, by position: what a transformer is given before anything was computed."""
+
+    def __init__(self, columns):
+        self.columns = list(columns)
+
+    @property
+    def width(self):
+        return len(self.columns)
+
+
+class Value:
+    """A matrix that a step makes."""
+
+    def __init__(self, number, width, single=False, sparse=False, origins=None):
+        self.number = number
+        self.width = width
+        #: Whether Python computes with it in single precision.
+        self.single = single
+        #: Whether Python has it as a sparse matrix.
+        self.sparse = sparse
+        #: By column, (input column, scale, shift) where the value is about (input - shift) / scale; else None.
+        self.origins = origins if origins is not None else [None] * width
+
+
+class Builder:
+    """A program in the making."""
+
+    def __init__(self, kinds, names):
+        #: By input column, its type in the signature.
+        self.kinds = list(kinds)
+        #: By input column, its name; None for a tensor.
+        self.names = None if names is None else list(names)
+        self.arrays = Arrays()
+        self.steps = []
+        self.output = None
+        #: By input column, values at which the model's answer may change.
+        self.turning_points = [[] for _ in kinds]
+        #: By input column, texts that the model knows.
+        self.known_texts = [set() for _ in kinds]
+        #: Bits of the last place that an answer may differ by; 0 means equal to the bit.
+        self.ulps = 0
+
+    def inputs(self):
+        """All input columns."""
+        return Frame(range(len(self.kinds)))
+
+    def step(self, op, sources, width, like=None, **fields):
+        """Adds a step and gives its value."""
+        entry = {"op": op, "from": [source.number for source in sources], "width": int(width)}
+        entry.update(fields)
+        self.steps.append(entry)
+        value = Value(len(self.steps) - 1, int(width))
+        if like is not None:
+            value.single, value.sparse = like.single, like.sparse
+            if like.width == value.width:
+                value.origins = list(like.origins)
+        return value
+
+    def numbers(self, source):
+        """A frame of numbers as a matrix; a matrix as it is."""
+        if isinstance(source, Value):
+            return source
+        for column in source.columns:
+            if self.kinds[column] not in NUMBERS:
+                raise NotCovered("column {} is text where numbers are computed with".format(self.title(column)))
+        value = self.step("columns", [], source.width, columns=source.columns)
+        kinds = set(self.kinds[column] for column in source.columns)
+        value.single = kinds == {"float"}
+        value.origins = [(column, 1.0, 0.0) for column in source.columns]
+        return value
+
+    def title(self, column):
+        """How an input column is called in a message."""
+        return str(column) if self.names is None else "'{}'".format(self.names[column])
+
+    def check(self, value, rule):
+        """Rows that break the rule are left to Python, which refuses them. Rules: finite, no_infinity, single, single_or_nan."""
+        return self.step("check", [value], value.width, like=value, rule=rule)
+
+    def each(self, value, name, operand):
+        """Every row with a vector: subtract, divide, multiply, add, at_least, at_most."""
+        operand = np.asarray(operand, dtype=np.float64).reshape(-1)
+        if operand.size == 1 and value.width != 1:
+            operand = np.repeat(operand, value.width)
+        if operand.size != value.width:
+            raise NotCovered("{} numbers for {} columns".format(operand.size, value.width))
+        made = self.step(
+            "each", [value], value.width, like=value, do=name, single=value.single, operand=self.arrays.add(operand, "float64")
+        )
+        made.origins = [_moved(origin, name, number) for origin, number in zip(value.origins, operand)]
+        return made
+
+    def concat(self, values):
+        """Matrices side by side."""
+        if len(values) == 1:
+            return values[0]
+        made = self.step("concat", values, sum(value.width for value in values))
+        made.single = all(value.single for value in values)
+        made.origins = [origin for value in values for origin in value.origins]
+        return made
+
+    def pick(self, value, columns):
+        """Some columns of a matrix."""
+        columns = [int(column) for column in columns]
+        if columns == list(range(value.width)):
+            return value
+        made = self.step("pick", [value], len(columns), columns=columns)
+        made.single, made.sparse = value.single, value.sparse
+        made.origins = [value.origins[column] for column in columns]
+        return made
+
+    def turns_at(self, value, columns, points):
+        """Notes that answers may change where columns of a matrix have these values."""
+        for column, point in zip(columns, points):
+            origin = value.origins[column] if 0 <= column < value.width else None
+            if origin is not None:
+                position, scale, shift = origin
+                self.turning_points[position].append(float(point) * scale + shift)
+
+    def answers(self, value, vector, dtype):
+        """The program answers with this matrix, or with its only column as a vector."""
+        self.output = {"form": "values", "from": value.number, "vector": bool(vector), "dtype": dtype}
+
+    def answers_labels(self, value, classes):
+        """The program answers with the classes whose numbers this one-column matrix holds."""
+        classes = np.asarray(classes)
+        output = {"form": "labels", "from": value.number}
+        if classes.dtype.kind in "iu" or classes.dtype.kind == "b":
+            if classes.dtype.name not in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"):
+                raise NotCovered("labels of type {}".format(classes.dtype))
+            output["dtype"] = classes.dtype.name
+            output["labels"] = self.arrays.add(classes, "int64")
+        elif classes.dtype.kind == "f" and classes.dtype.name in ("float32", "float64"):
+            output["dtype"] = classes.dtype.name
+            output["numbers"] = self.arrays.add(classes, "float64")
+        elif all(type(label) is str or isinstance(label, np.str_) for label in classes.tolist()):
+            output["texts"] = self.arrays.add_texts([str(label) for label in classes.tolist()])
+        else:
+            raise NotCovered("labels of type {}".format(classes.dtype))
+        output["count"] = int(classes.size)
+        self.output = output
+
+    def description(self, name):
+        """The head of the program's file."""
+        return {
+            "format": FORMAT,
+            "name": name,
+            "inputs": self.kinds,
+            "steps": self.steps,
+            "output": self.output,
+            "ulps": int(self.ulps),
+        }
+
+
+def _moved(origin, name, number):
+    """Where a value comes from after one more operation on it."""
+    if origin is None:
+        return None
+    position, scale, shift = origin
+    number = float(number)
+    if name == "subtract":
+        return (position, scale, shift + scale * number)
+    if name == "add":
+        return (position, scale, shift - scale * number)
+    if name == "divide":
+        return (position, scale * number, shift)
+    if name == "multiply":
+        return (position, scale / number, shift) if number else None
+    return origin
