@@ -21,6 +21,11 @@ def has(*packages):
 class Methods(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        # MLflow would keep its records in the current folder.
+        records = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(records.cleanup)
+        os.environ["MLFLOW_TRACKING_URI"] = "file:" + records.name
+        cls.addClassCleanup(os.environ.pop, "MLFLOW_TRACKING_URI", None)
         import numpy as np
         import pandas as pd
 

@@ -28,8 +28,9 @@ use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
-use crate::contract::{CheckedParams, Contract, Layout};
+use crate::contract::{CheckedParams, Contract, Layout, Strictness};
 use crate::input::Input;
+use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
 
@@ -68,13 +69,18 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
-            CheckedParams::Enforced { params, .. } => Decoded::Call(ModelCall {
+            CheckedParams::Enforced { unknown, .. }
+                if self.strictness == Strictness::Strict && !unknown.is_empty() =>
+            {
+                Decoded::Refused(self.params.unknown(&unknown))
+            }
+            CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: Vec::new(),
+                lossy: unknown.into_iter().map(unknown_param).collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,
@@ -101,5 +107,14 @@ impl Contract {
             }
             _ => None,
         }
+    }
+}
+
+/// A param that the signature does not name, which the model does not get.
+fn unknown_param(name: String) -> Lossy {
+    Lossy {
+        name,
+        cast: LossyCast::UnknownParam,
+        count: 1,
     }
 }

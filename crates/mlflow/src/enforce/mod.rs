@@ -14,4 +14,4 @@ mod tensors;
 mod tests;
 
 pub(crate) use assemble::{assemble, block_of};
-pub(crate) use names::{Matched, unknown_columns};
+pub(crate) use names::{Matched, python_list, unknown_columns};
