@@ -33,7 +33,7 @@ use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
-use crate::contract::{CheckedParams, Contract, Layout};
+use crate::contract::{CheckedParams, Contract, Layout, Strictness};
 use crate::enforce::shown;
 use crate::input::Input;
 use crate::lossy::{Lossy, LossyCast};
@@ -78,20 +78,18 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
+            CheckedParams::Enforced { unknown, .. }
+                if self.strictness == Strictness::Strict && !unknown.is_empty() =>
+            {
+                Decoded::Refused(self.params.unknown(&unknown))
+            }
             CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: unknown
-                    .iter()
-                    .map(|name| Lossy {
-                        name: shown(name),
-                        cast: LossyCast::UnknownParam,
-                        count: 1,
-                    })
-                    .collect(),
+                lossy: unknown.iter().map(|name| unknown_param(name)).collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,
@@ -118,5 +116,14 @@ impl Contract {
             }
             _ => None,
         }
+    }
+}
+
+/// A param that the signature does not name, which the model does not get.
+fn unknown_param(name: &str) -> Lossy {
+    Lossy {
+        name: shown(name),
+        cast: LossyCast::UnknownParam,
+        count: 1,
     }
 }
