@@ -22,7 +22,7 @@ mod tensorflow;
 #[cfg(test)]
 mod tests;
 
-pub use azure::{AzureError, from_input_data};
+pub use azure::{AzureDecoded, AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
