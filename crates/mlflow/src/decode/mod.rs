@@ -25,9 +25,8 @@ mod tensorflow;
 #[cfg(test)]
 mod tests;
 
+pub use azure::{AzureDecoded, AzureError, from_input_data};
 pub(crate) use cell::{Cell, into_bytes};
-
-pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
