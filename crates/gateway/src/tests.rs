@@ -70,14 +70,23 @@ fn app(limits: Limits) -> axum::Router {
 }
 
 fn app_with(limits: Limits, strictness: Strictness) -> axum::Router {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../conformance/mlflow/models/sk_cols"
+    app_of("sk_cols", limits, strictness)
+}
+
+/// A model without a signature: all of its payloads go to Python as they came.
+fn undecided(limits: Limits) -> axum::Router {
+    app_of("echo_nosig", limits, Strictness::Mlflow)
+}
+
+fn app_of(model: &str, limits: Limits, strictness: Strictness) -> axum::Router {
+    let folder = format!(
+        "{}/../../conformance/mlflow/models/{model}",
+        env!("CARGO_MANIFEST_DIR")
     );
     let mut registry = Registry::with_prefix("sluis");
     let scoring = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let model = Model::open(folder).unwrap();
+    let model = Model::open(&folder).unwrap();
     router(Arc::new(Served {
         contract: Arc::new(
             Contract::compile(&model)
@@ -171,18 +180,29 @@ async fn decoded_payloads_answer_in_the_callers_dialect() {
         send("POST", "/score", JSON, azure).await,
         (StatusCode::OK, "[7, 7]".into())
     );
-    assert_eq!(
-        send("POST", "/score", JSON, "{\"input_data\": [[1]]}")
-            .await
-            .1,
-        "17"
-    );
-    assert_eq!(
-        send("POST", "/invocations", Some("text/csv"), "a,a\n1,2\n")
-            .await
-            .1,
-        "{\"predictions\": 8}"
-    );
+    for (path, content_type, body, expected) in [
+        (
+            "/score",
+            "application/json",
+            "{\"input_data\": [[1]]}",
+            "17",
+        ),
+        (
+            "/invocations",
+            "text/csv",
+            "a,b\n1,2\n",
+            "{\"predictions\": 8}",
+        ),
+    ] {
+        let request = Request::post(path)
+            .header("content-type", content_type)
+            .body(Body::from(body))
+            .unwrap();
+        assert_eq!(
+            answer(undecided(Limits::default()), request).await.1,
+            expected
+        );
+    }
 }
 
 #[tokio::test]
@@ -368,7 +388,7 @@ async fn bodies_of_all_callers_share_their_room() {
         max_bodies_bytes: 100_000,
         ..Limits::default()
     };
-    let app = app(limits);
+    let app = undecided(limits);
     let post = |body: Body| {
         Request::post("/invocations")
             .header("content-type", "application/json")
