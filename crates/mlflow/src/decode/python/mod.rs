@@ -10,6 +10,7 @@ mod frame;
 mod inputs;
 mod nested;
 mod report;
+mod scalar_rows;
 mod tensor_frame;
 mod tensors;
 
