@@ -1,8 +1,10 @@
 //! Payload bytes to typed inputs, under an input contract.
 //!
-//! A decoder answers in one of two ways: the [`Input`] that the model gets, or [`Decoded::AsItCame`]: the payload is one
-//! that Rust does not decide (an odd value, an unknown form, an error), and goes to Python unchanged, where MLflow's own
-//! code accepts or refuses it. So a decoder never refuses, and what it accepts means exactly what MLflow makes of it.
+//! A decoder answers in one of three ways: the [`Input`] that the model gets; the [`Refusal`] that MLflow would give, with
+//! the places of what is wrong; or [`Decoded::AsItCame`]: the payload is one that Rust does not decide, and goes to Python
+//! unchanged. What Rust decides means exactly what MLflow makes of it.
+//!
+//! Clean JSON is read straight into typed cells; [`python`] decides what those readers give up.
 
 mod arrow;
 mod azure;
@@ -31,8 +33,8 @@ use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
-use crate::contract::{CheckedParams, Contract, Layout};
-use crate::enforce::shown;
+use crate::contract::{CheckedParams, Contract, Layout, Strictness};
+use crate::enforce::{python_list, shown};
 use crate::input::Input;
 use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
@@ -52,6 +54,10 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
+        // The quick readers do not tell what a large integer loses.
+        if self.strictness == Strictness::Strict && self.versions.known_server() {
+            return self.decode_as_python(body);
+        }
         match self.try_json(body) {
             Some(Decoded::AsItCame) | None => self.decode_as_python(body),
             Some(decoded) => decoded,
@@ -76,6 +82,11 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
+            CheckedParams::Enforced { unknown, .. }
+                if self.strictness == Strictness::Strict && !unknown.is_empty() =>
+            {
+                Decoded::Refused(undeclared(&unknown))
+            }
             CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
@@ -96,14 +107,26 @@ impl Contract {
         }
     }
 
+    /// What the quick readers do about columns that the signature does not name: where this is reported or refused, they
+    /// give up.
+    fn extras_here(&self) -> rows::Extras {
+        if self.versions.known_server() || self.strictness == Strictness::Strict {
+            rows::Extras::Undecided
+        } else {
+            rows::Extras::Dropped
+        }
+    }
+
     fn try_payload(&self, payload: Payload<'_>) -> Option<Input> {
         if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }
         match (&self.layout, payload) {
-            (Layout::Columns(layout), Payload::Split(value)) => frame::from_split(layout, &value),
+            (Layout::Columns(layout), Payload::Split(value)) => {
+                frame::from_split(layout, &value, self.extras_here())
+            }
             (Layout::Columns(layout), Payload::Records(value)) => {
-                frame::from_records(layout, &value, rows::Extras::Dropped)
+                frame::from_records(layout, &value, self.extras_here())
             }
             (Layout::Columns(layout), Payload::Inputs(value) | Payload::Instances(value)) => {
                 frame::from_inputs(layout, &value)
@@ -117,4 +140,13 @@ impl Contract {
             _ => None,
         }
     }
+}
+
+/// The refusal of params that the signature does not declare, for those who asked for strictness.
+fn undeclared(unknown: &[String]) -> Refusal {
+    let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    Refusal::params(format!(
+        "The signature does not declare these params: {}. Strict checking refuses what would be left out.",
+        python_list(&names)
+    ))
 }

@@ -13,6 +13,8 @@ mod report;
 mod scalar_rows;
 mod tensor_frame;
 mod tensors;
+#[cfg(test)]
+mod tests;
 
 use super::Decoded;
 use crate::contract::{Contract, Layout};
