@@ -128,6 +128,7 @@ def main():
         report.print_failures(results, {row["id"]: row for setup in setups for row in setup.rows})
         print()
     report.print_table(results)
+    report.print_deciders(results)
     if options.json:
         report.write_json(options.json, results, problems)
     for problem in problems:

@@ -4,8 +4,9 @@ import json
 from collections import Counter
 
 from .corpus import is_startup
+from .decoders import TYPED
 
-HEAD = ("model", "rows", "status %", "body %", "known", "5xx for 4xx", "hangs", "crashes", "not started")
+HEAD = ("model", "rows", "status %", "body %", "by rust", "by python", "known", "5xx for 4xx", "hangs", "crashes", "not started")
 
 
 def summary(name, results):
@@ -16,6 +17,8 @@ def summary(name, results):
         "rows": len(results),
         "status_parity": share(result.status_equal for result in results),
         "body_parity": share(result.body_equal for result in results),
+        "by_rust": sum(result.decided == "rust" for result in results),
+        "by_python": sum(result.decided == "python" for result in results),
         "known_differences": sum(result.deviation is not None for result in results),
         "server_faults": sum(result.server_fault for result in results),
         "hangs": outcomes["hang"],
@@ -45,10 +48,18 @@ def print_table(results):
         print(row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])), sep="  ")
 
 
+def print_deciders(results):
+    """How many payloads under typed signatures Rust decided alone, where the server tells."""
+    told = [result for result in results if result.setup in TYPED and result.decided]
+    if told:
+        rust = sum(result.decided == "rust" for result in told)
+        print(f"\nunder signatures of scalar columns, tensors and params, Rust decided {rust} of {len(told)} payloads: {100 * rust / len(told):.1f} %")
+
+
 def cells(entry):
     counts = [entry[name] for name in ("server_faults", "hangs", "crashes", "not_started")]
     return (entry["model"], str(entry["rows"]), f"{entry['status_parity']:.1f}", f"{entry['body_parity']:.1f}",
-            str(entry["known_differences"] or "·"), *(str(count or "·") for count in counts))
+            str(entry["by_rust"] or "·"), str(entry["by_python"] or "·"), str(entry["known_differences"] or "·"), *(str(count or "·") for count in counts))
 
 
 def print_failures(results, rows_by_id):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .compare import judge
 from .corpus import is_startup
+from .decoders import Decoders
 from .replay import Hang, NoAnswer, send
 from .servers import HOST, NotStarted
 
@@ -25,6 +26,7 @@ class Result:
     body_equal: bool = False
     server_fault: bool = False
     deviation: str = None
+    decided: str = None  # who decoded the payload: rust, python; none where there was none, or nobody tells
 
     @property
     def equal(self):
@@ -69,9 +71,11 @@ def judge_start(setup, row, ready, log=""):
 
 def replay_rows(setup, rows, server, row_seconds, results):
     """Replays until a row breaks the server; answers the rows that are left for a fresh one."""
+    decoders = Decoders(HOST, server.port)
     for number, row in enumerate(rows, 1):
         result = replay_row(setup, row, HOST, server.port, row_seconds)
         results.append(result)
+        result.decided = decoders.last()
         if result.outcome != "answer":
             if result.outcome == "crash" and server.ended():
                 result.reason += f"; the server ended with {server.process.returncode}\n{server.log_tail(8)}"
