@@ -59,7 +59,8 @@ def server_maker(options):
     if options.target == "mlflow":
         command = servers.mlflow_command(python, options.server_arg)
     else:
-        command = servers.sluis_command(options.sluis.resolve(), python, options.server_arg)
+        extra = [*dialect(options.corpus), *options.server_arg]
+        command = servers.sluis_command(options.sluis.resolve(), python, extra)
     return lambda setup: servers.Server(command, setup, python)
 
 
@@ -77,6 +78,11 @@ def check_usage(options, setups):
 def corpus_name(folder):
     """How the list of known differences names a corpus: its path in this folder."""
     return Path(os.path.relpath(folder.resolve(), HERE)).as_posix()
+
+
+def dialect(folder):
+    """The options that have Sluis answer as the server did that a corpus was recorded with."""
+    return ["--strictness", "azure"] if corpus_name(folder).startswith("azure/") else []
 
 
 def replay_all(setups, make_server, options):
@@ -102,6 +108,7 @@ def replay_all(setups, make_server, options):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended on the way out
     options = arguments()
+    options.corpus = options.corpus.resolve()  # servers run in folders of their own
     setups = corpus.read_setups(options.corpus, options.overlay, options.models, options.cases)
     wrong = check_usage(options, setups)
     if wrong:
@@ -121,6 +128,7 @@ def main():
         report.print_failures(results, {row["id"]: row for setup in setups for row in setup.rows})
         print()
     report.print_table(results)
+    report.print_deciders(results)
     if options.json:
         report.write_json(options.json, results, problems)
     for problem in problems:

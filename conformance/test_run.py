@@ -151,6 +151,8 @@ class Corpus(unittest.TestCase):
             for setup in corpus.read_setups(folder):
                 self.assertTrue((setup.model / "MLmodel").exists(), setup.model)
                 for recorded in setup.rows:
+                    if corpus.is_startup(recorded):
+                        continue
                     got = Answer(recorded["status"], recorded["response_headers"], recorded["response_body"].encode())
                     found = judge(recorded, got)
                     self.assertTrue(found.body_equal, f"{recorded['id']}: {found.reason}")

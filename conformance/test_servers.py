@@ -79,6 +79,17 @@ class Servers(unittest.TestCase):
         self.assertEqual(results[0].outcome, "not started")
         self.assertIn("no such model", results[0].reason)
 
+    def test_whether_a_server_starts_is_compared(self):
+        def start(row_id, ready):
+            return {"id": row_id, "description": "", "kind": "startup", "ready": ready}
+
+        fails, _ = self.replay([start("m-1", False), start("m-2", True)], "--fails")
+        self.assertEqual([result.equal for result in fails], [True, False])
+        self.assertIn("no such model", fails[1].reason)
+        starts, _ = self.replay([start("m-1", True), row("m-2", "/a")])
+        self.assertEqual([result.equal for result in starts], [True, True])
+        self.assertEqual(len(self.started), 2)
+
     @unittest.skipUnless(Path("/proc/self/environ").exists(), "processes left behind are found through /proc")
     def test_a_process_left_behind_is_named_and_ended(self):
         _, left = self.replay([row("m-1", "/a")], "--leaves-a-child")

@@ -39,10 +39,14 @@ def all_ids(corpus):
 
 
 def read_rows(file):
-    """The rows of one file that hold a request; how a server starts or fails to is recorded in rows without one."""
+    """The rows of one file: requests, and how the server starts or fails to (`kind: startup`)."""
     with open(file, encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
-    return [row for row in rows if row.get("kind") != "startup"]
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def is_startup(row):
+    """Whether a row records a start and not a request."""
+    return row.get("kind") == "startup"
 
 
 def request_body(row):

@@ -3,7 +3,10 @@
 import json
 from collections import Counter
 
-HEAD = ("model", "rows", "status %", "body %", "known", "5xx for 4xx", "hangs", "crashes", "not started")
+from .corpus import is_startup
+from .decoders import TYPED
+
+HEAD = ("model", "rows", "status %", "body %", "by rust", "by python", "known", "5xx for 4xx", "hangs", "crashes", "not started")
 
 
 def summary(name, results):
@@ -14,6 +17,8 @@ def summary(name, results):
         "rows": len(results),
         "status_parity": share(result.status_equal for result in results),
         "body_parity": share(result.body_equal for result in results),
+        "by_rust": sum(result.decided == "rust" for result in results),
+        "by_python": sum(result.decided == "python" for result in results),
         "known_differences": sum(result.deviation is not None for result in results),
         "server_faults": sum(result.server_fault for result in results),
         "hangs": outcomes["hang"],
@@ -43,10 +48,18 @@ def print_table(results):
         print(row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:])), sep="  ")
 
 
+def print_deciders(results):
+    """How many payloads under typed signatures Rust decided alone, where the server tells."""
+    told = [result for result in results if result.setup in TYPED and result.decided]
+    if told:
+        rust = sum(result.decided == "rust" for result in told)
+        print(f"\nunder signatures of scalar columns, tensors and params, Rust decided {rust} of {len(told)} payloads: {100 * rust / len(told):.1f} %")
+
+
 def cells(entry):
     counts = [entry[name] for name in ("server_faults", "hangs", "crashes", "not_started")]
     return (entry["model"], str(entry["rows"]), f"{entry['status_parity']:.1f}", f"{entry['body_parity']:.1f}",
-            str(entry["known_differences"] or "·"), *(str(count or "·") for count in counts))
+            str(entry["by_rust"] or "·"), str(entry["by_python"] or "·"), str(entry["known_differences"] or "·"), *(str(count or "·") for count in counts))
 
 
 def print_failures(results, rows_by_id):
@@ -56,6 +69,8 @@ def print_failures(results, rows_by_id):
             row = rows_by_id[result.row_id]
             note = f"  [known: {result.deviation}]" if result.deviation else ""
             print(f"\n{result.row_id}: {row['description']}{note}\n  {result.outcome}: {result.reason}")
+            if is_startup(row):
+                continue
             print(f"  sent      {row['method']} {row['path']} {row['headers']} {cut(row['body'] or '<binary>')}")
             print(f"  recorded  {row['status']} {cut(row['response_body'])}")
             print(f"  came      {result.got_status} {cut(result.got_body)}")

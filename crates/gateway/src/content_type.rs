@@ -3,21 +3,26 @@
 //! Media types compare by exact case; the only parameter is `charset`, whose value must be `utf-8`. A missing header is
 //! refused with 415, where MLflow's server fails with 500.
 
+use crate::accept::ARROW;
+
 /// A payload's form by its content type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PayloadType {
     Json,
     Csv,
     Parquet,
+    /// An Arrow IPC stream, which MLflow itself does not know.
+    Arrow,
     /// A form that only the model's own MLflow knows.
     Other,
 }
 
 impl PayloadType {
-    const ALL: [(&'static str, PayloadType); 3] = [
+    const ALL: [(&'static str, PayloadType); 4] = [
         ("text/csv", PayloadType::Csv),
         ("application/json", PayloadType::Json),
         ("application/vnd.apache.parquet", PayloadType::Parquet),
+        (ARROW, PayloadType::Arrow),
     ];
 
     /// The form that a content type header names, or the text of the 415 answer.

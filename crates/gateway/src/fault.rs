@@ -11,6 +11,7 @@ use sluis_mlflow::{
 use sluis_scoring::ScoreError;
 
 use crate::body::BodyError;
+use crate::methods::NoMethod;
 
 /// MLflow's body of a request that took too long; it calls itself JSON, and is not.
 const TOO_LONG: &str = "Request processing time exceeded limit";
@@ -89,6 +90,12 @@ impl Fault {
 impl From<&Refusal> for Fault {
     fn from(refusal: &Refusal) -> Self {
         Self::new(StatusCode::BAD_REQUEST, refusal.document())
+    }
+}
+
+impl From<&NoMethod> for Fault {
+    fn from(problem: &NoMethod) -> Self {
+        Self::from(&Refusal::params(problem.to_string()))
     }
 }
 

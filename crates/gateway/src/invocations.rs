@@ -14,6 +14,7 @@ use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::accept::AnswerForm;
 use crate::body;
+use crate::casts::Casts;
 use crate::content_type::PayloadType;
 use crate::fault::Fault;
 use crate::respond::{self, ErrorForm};
@@ -77,12 +78,49 @@ pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
     };
     match payload_type {
         PayloadType::Json => json(served, body, reply).await,
-        PayloadType::Csv | PayloadType::Parquet | PayloadType::Other => {
+        PayloadType::Csv | PayloadType::Parquet | PayloadType::Arrow => {
+            let work = decode_table(served, payload_type, header.unwrap_or_default(), body).await;
+            match work {
+                Ok(work) => score(served, work, reply).await,
+                Err(problem) => respond::fault(problem, ErrorForm::Mlflow),
+            }
+        }
+        PayloadType::Other => {
             served.metrics.decoded(false, 0.0);
             let request = RawRequest::invocation(header.unwrap_or_default(), body);
             score(served, Work::Raw(request), reply).await
         }
     }
+}
+
+/// What a body of rows asks that is not JSON.
+async fn decode_table(
+    served: &Served,
+    payload_type: PayloadType,
+    content_type: &str,
+    body: Bytes,
+) -> Result<Work, Fault> {
+    let start = Instant::now();
+    let contract = served.contract.clone();
+    let raw = RawRequest::invocation(content_type, body.clone());
+    let decoded = aside(body.len(), move || {
+        let decoded = match payload_type {
+            PayloadType::Csv => contract.decode_csv(&body),
+            PayloadType::Arrow => return contract.decode_arrow(&body),
+            _ => contract.decode_parquet(&body),
+        };
+        match decoded {
+            Decoded::Call(call) => Ok(Work::Call(call)),
+            Decoded::Refused(refusal) => Err(refusal),
+            Decoded::AsItCame => Ok(Work::Raw(raw)),
+        }
+    })
+    .await?;
+    let in_rust = !matches!(decoded, Ok(Work::Raw(_)));
+    served
+        .metrics
+        .decoded(in_rust, start.elapsed().as_secs_f64());
+    decoded.map_err(|refusal| Fault::from(&refusal))
 }
 
 /// Scores a JSON body of MLflow's protocol.
@@ -110,9 +148,7 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
     match decoded {
         Decoded::Call(call) => Ok(Work::Call(call)),
         Decoded::Refused(refusal) => Err(Fault::from(&refusal)),
-        Decoded::AsItCame if deep => Err(Fault::bad_request(format!(
-            "Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels."
-        ))),
+        Decoded::AsItCame if deep => Err(Fault::bad_request(too_deep_text())),
         Decoded::AsItCame => Ok(Work::Raw(RawRequest::invocation("application/json", body))),
     }
 }
@@ -121,16 +157,12 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
 pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Reply>) -> Response {
     let reply = reply.into();
     match reply.form {
-        AnswerForm::Json => match served.scoring.score(work).await {
-            Ok(answer) => {
-                let start = Instant::now();
-                let encode = apart(size(&answer), move || respond::answer(answer, reply.shape));
-                let response = encode.await.unwrap_or_else(|response| response);
-                served.metrics.encoded(start.elapsed().as_secs_f64());
-                response
-            }
-            Err(problem) => respond::score_error(problem),
-        },
+        AnswerForm::Json => {
+            let casts = Casts::of(served, &work);
+            let mut response = score_as_json(served, work, reply.shape).await;
+            casts.lay_beside(&mut response);
+            response
+        }
         AnswerForm::Csv | AnswerForm::Arrow => {
             let asked = ask(served, work, move |answer| {
                 respond::table(answer, reply.form)
@@ -141,13 +173,27 @@ pub(crate) async fn score(served: &Arc<Served>, work: Work, reply: impl Into<Rep
     }
 }
 
+async fn score_as_json(served: &Served, work: Work, shape: Shape) -> Response {
+    match served.score(work).await {
+        Ok(answer) => {
+            let start = Instant::now();
+            let encode = apart(size(&answer), move || respond::answer(answer, shape));
+            let response = encode.await.unwrap_or_else(|response| response);
+            served.metrics.encoded(start.elapsed().as_secs_f64());
+            response
+        }
+        Err(problem) => respond::score_error(problem),
+    }
+}
+
 /// Asks the model; `encode` makes the response of an answer that holds predictions.
 pub(crate) async fn ask(
     served: &Served,
     work: Work,
     encode: impl FnOnce(Answer) -> Result<Response, EncodeError> + Send + 'static,
 ) -> Result<Response, Fault> {
-    let answer = match served.scoring.score(work).await? {
+    let casts = Casts::of(served, &work);
+    let answer = match served.score(work).await? {
         Answer::Http(answer) => match Fault::of_answer(answer) {
             Ok(problem) => return Err(problem),
             Err(answer) => Answer::Http(answer),
@@ -157,7 +203,9 @@ pub(crate) async fn ask(
     let start = Instant::now();
     let encoded = aside(size(&answer), move || encode(answer)).await?;
     served.metrics.encoded(start.elapsed().as_secs_f64());
-    encoded.map_err(|problem| Fault::from(&problem))
+    let mut response = encoded.map_err(|problem| Fault::from(&problem))?;
+    casts.lay_beside(&mut response);
+    Ok(response)
 }
 
 /// As [`aside`]; the error is the answer where that thread broke.
@@ -187,8 +235,13 @@ pub(crate) async fn aside<T: Send + 'static>(
     })
 }
 
+/// Why such JSON is refused.
+pub(crate) fn too_deep_text() -> String {
+    format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.")
+}
+
 /// Bytes that an answer takes, of those that have to be encoded.
-fn size(answer: &Answer) -> usize {
+pub(crate) fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Dense(block) => block.bytes.len(),
         Answer::Batch(batch) => batch.get_array_memory_size(),
@@ -198,7 +251,7 @@ fn size(answer: &Answer) -> usize {
 }
 
 /// Whether brackets outside of texts nest deeper than [`MAX_DEPTH`].
-fn too_deep(json: &[u8]) -> bool {
+pub(crate) fn too_deep(json: &[u8]) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {

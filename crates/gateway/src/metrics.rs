@@ -22,12 +22,19 @@ struct DecoderLabel {
     decoder: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CastLabels {
+    column: String,
+    cast: &'static str,
+}
+
 /// Cheap to clone; all clones count together.
 #[derive(Clone)]
 pub struct GatewayMetrics {
     requests: Family<RequestLabels, Counter>,
     duration: Family<RouteLabel, Histogram, fn() -> Histogram>,
     payloads: Family<DecoderLabel, Counter>,
+    casts: Family<CastLabels, Counter>,
     decode: Histogram,
     encode: Histogram,
 }
@@ -43,6 +50,7 @@ impl GatewayMetrics {
             requests: Family::default(),
             duration: Family::new_with_constructor(seconds),
             payloads: Family::default(),
+            casts: Family::default(),
             decode: seconds(),
             encode: seconds(),
         };
@@ -63,6 +71,11 @@ impl GatewayMetrics {
             "payloads",
             "Payloads by who decoded them: rust, or python where Rust leaves the decision to MLflow",
             metrics.payloads.clone(),
+        );
+        gateway.register(
+            "lossy_casts",
+            "Values that a cast to the signature's type changed, by column and cast",
+            metrics.casts.clone(),
         );
         gateway.register_with_unit(
             "decode_duration",
@@ -92,6 +105,14 @@ impl GatewayMetrics {
         let decoder = if in_rust { "rust" } else { "python" };
         self.payloads.get_or_create(&DecoderLabel { decoder }).inc();
         self.decode.observe(seconds);
+    }
+
+    /// `column` is one of the signature's: labels are bounded by it.
+    pub(crate) fn cast(&self, column: &str, cast: &'static str, count: usize) {
+        let column = column.to_owned();
+        self.casts
+            .get_or_create(&CastLabels { column, cast })
+            .inc_by(count as u64);
     }
 
     pub(crate) fn encoded(&self, seconds: f64) {

@@ -21,6 +21,8 @@ pub(crate) enum ErrorForm {
     Mlflow,
     /// `{"error": "…"}`.
     ErrorText,
+    /// `{"message": …}`, Azure's.
+    MessageText,
 }
 
 pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response {
@@ -67,6 +69,9 @@ pub(crate) fn fault(fault: Fault, form: ErrorForm) -> Response {
                 ErrorForm::Mlflow => json(status, text),
                 ErrorForm::ErrorText => {
                     json(status, serde_json::json!({ "error": text }).to_string())
+                }
+                ErrorForm::MessageText => {
+                    json(status, serde_json::json!({ "message": text }).to_string())
                 }
             }
         }

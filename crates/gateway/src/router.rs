@@ -2,6 +2,7 @@
 //!
 //! Methods are checked here and not by axum, because MLflow's server answers HEAD with 405 where axum would serve it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,23 +11,29 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
-use sluis_mlflow::encode::Shape;
-use sluis_mlflow::{RawRequest, Work};
+use sluis_mlflow::Contract;
+use sluis_mlflow::contract::Strictness;
 
-use crate::respond;
+use crate::fault::Fault;
+use crate::respond::{self, ErrorForm};
 use crate::room::Room;
 use crate::served::Served;
-use crate::{body, health, invocations, open_inference, request_id, score, tensorflow};
+use crate::{
+    azure, body, casts, health, invocations, methods, open_inference, request_id, score, swagger,
+    tensorflow,
+};
 
-const SERVER: HeaderValue = HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
-const OPENAPI: &str = "/openapi.json";
+pub(crate) const SERVER: HeaderValue =
+    HeaderValue::from_static(concat!("sluis/", env!("CARGO_PKG_VERSION")));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
+pub(crate) enum Route {
+    Root,
     Ping,
     Version,
     Metrics,
     OpenApi,
+    Swagger,
     Invocations,
     Score,
     /// TensorFlow Serving's, below [`tensorflow::PREFIX`].
@@ -39,10 +46,12 @@ enum Route {
 impl Route {
     fn of(path: &str) -> Self {
         match path {
+            "/" => Route::Root,
             "/ping" | "/health" => Route::Ping,
             "/version" => Route::Version,
             "/metrics" => Route::Metrics,
-            OPENAPI => Route::OpenApi,
+            "/openapi.json" => Route::OpenApi,
+            "/swagger.json" => Route::Swagger,
             "/invocations" => Route::Invocations,
             "/score" => Route::Score,
             path if path.starts_with(tensorflow::PREFIX) => Route::TensorFlow,
@@ -63,13 +72,22 @@ impl Route {
         matches!(self, Route::TensorFlow | Route::OpenInference)
     }
 
+    fn error_form(self) -> ErrorForm {
+        match self {
+            Route::TensorFlow | Route::OpenInference => ErrorForm::ErrorText,
+            _ => ErrorForm::Mlflow,
+        }
+    }
+
     /// The route's name in metrics.
     fn label(self) -> &'static str {
         match self {
+            Route::Root => "root",
             Route::Ping => "ping",
             Route::Version => "version",
             Route::Metrics => "metrics",
             Route::OpenApi => "openapi",
+            Route::Swagger => "swagger",
             Route::Invocations => "invocations",
             Route::Score => "score",
             Route::TensorFlow => "tensorflow",
@@ -84,22 +102,77 @@ impl Route {
 pub(crate) struct Gate {
     pub(crate) served: Arc<Served>,
     pub(crate) room: Room,
+    /// The contract that casts nothing, where Azure's dialect is spoken.
+    pub(crate) strict: Option<Arc<Contract>>,
+    /// The same model asked by each of its methods.
+    by_method: Arc<HashMap<String, Arc<Served>>>,
+}
+
+impl Gate {
+    fn of(served: Arc<Served>) -> Self {
+        let limits = &served.limits;
+        let asked_by = |name: &String| {
+            let methods = served.methods.choose(name).ok()?;
+            let served = Served {
+                methods,
+                ..Served::clone(&served)
+            };
+            Some((name.clone(), Arc::new(served)))
+        };
+        let azure = served.contract.strictness() == Strictness::Azure;
+        let strict = || Contract::clone(&served.contract).with_strictness(Strictness::Strict);
+        Self {
+            strict: azure.then(|| Arc::new(strict())),
+            room: Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes)),
+            by_method: Arc::new(served.methods.known().iter().filter_map(asked_by).collect()),
+            served,
+        }
+    }
+
+    /// The gate of a request that names a method; none of one that does not.
+    pub(crate) fn of_request(&self, request: &Request<Body>) -> Result<Option<Self>, Fault> {
+        let named = methods::named(request.headers(), request.uri());
+        let Some(name) = named.map_err(|problem| Fault::from(&problem))? else {
+            return Ok(None);
+        };
+        let served = match self.by_method.get(&name) {
+            Some(served) => served.clone(),
+            None => match self.served.methods.choose(&name) {
+                // The own function of a model without other methods.
+                Ok(_) => self.served.clone(),
+                Err(problem) => return Err(Fault::from(&problem)),
+            },
+        };
+        Ok(Some(Self {
+            served,
+            ..self.clone()
+        }))
+    }
 }
 
 /// The routes of one served model.
 pub fn router(served: Arc<Served>) -> Router {
-    let limits = &served.limits;
-    let room = Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes));
-    Router::new()
-        .fallback(handle)
-        .with_state(Gate { served, room })
+    Router::new().fallback(handle).with_state(Gate::of(served))
 }
 
 async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
     let start = Instant::now();
-    let id = request_id::of(request.headers());
     let route = Route::of(request.uri().path());
-    let mut response = dispatch(&gate, route, request).await;
+    let report_casts = casts::asked(request.headers());
+    let by_azure = gate.served.contract.strictness() == Strictness::Azure && azure::takes(route);
+    let (mut response, id) = if by_azure {
+        azure::handle(&gate, route, request).await
+    } else {
+        let id = request_id::of(request.headers());
+        let mut response = dispatch(&gate, route, request).await;
+        response
+            .headers_mut()
+            .insert(request_id::REQUEST_ID, id.clone());
+        (response, id)
+    };
+    if report_casts {
+        casts::report(&mut response);
+    }
     let status = response.status();
     gate.served.metrics.answered(
         route.label(),
@@ -115,14 +188,11 @@ async fn handle(State(gate): State<Gate>, request: Request<Body>) -> Response {
             "a request failed"
         );
     }
-    let headers = response.headers_mut();
-    headers.insert(request_id::REQUEST_ID, id);
-    headers.insert(header::SERVER, SERVER);
+    response.headers_mut().insert(header::SERVER, SERVER);
     response
 }
 
 async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response {
-    let served = &gate.served;
     let refused = if route == Route::NotFound {
         let moved = without_slash(request.uri(), request.headers().get(header::HOST));
         Some(moved.unwrap_or_else(not_found))
@@ -136,14 +206,31 @@ async fn dispatch(gate: &Gate, route: Route, request: Request<Body>) -> Response
         body::refuse(&parts.headers, body).await;
         return response;
     }
+    // Only what is scored has a method; MLflow's other routes ignore queries.
+    let asked = match request.method() {
+        &Method::POST => gate.of_request(&request),
+        _ => Ok(None),
+    };
+    match asked {
+        Ok(Some(asked)) => answer(&asked, route, request).await,
+        Ok(None) => answer(gate, route, request).await,
+        Err(problem) => {
+            let (parts, body) = request.into_parts();
+            body::refuse(&parts.headers, body).await;
+            respond::fault(problem, route.error_form())
+        }
+    }
+}
+
+async fn answer(gate: &Gate, route: Route, request: Request<Body>) -> Response {
+    let served = &gate.served;
     match route {
+        Route::Root => azure::text("Healthy"),
+        Route::Swagger => swagger::answer(served, request.uri().query()),
         Route::Ping => health::ping(),
         Route::Version => health::version(served),
         Route::Metrics => health::metrics(served),
-        Route::OpenApi => {
-            let work = Work::Raw(RawRequest::get(OPENAPI));
-            invocations::score(served, work, Shape::Wrapped).await
-        }
+        Route::OpenApi => respond::json(StatusCode::OK, served.openapi.clone()),
         Route::Invocations => invocations::handle(gate, request).await,
         Route::Score => score::handle(gate, request).await,
         Route::TensorFlow => tensorflow::handle(gate, request).await,
@@ -169,7 +256,7 @@ fn method_not_allowed(allowed: &Method) -> Response {
 /// A redirect from a known path with a slash too many to the path without.
 fn without_slash(uri: &Uri, host: Option<&HeaderValue>) -> Option<Response> {
     let path = uri.path().strip_suffix('/')?;
-    if Route::of(path) == Route::NotFound {
+    if path.is_empty() || Route::of(path) == Route::NotFound {
         return None;
     }
     let host = host.and_then(|host| host.to_str().ok());

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use prometheus_client::registry::Registry;
-use sluis_mlflow::Contract;
-use sluis_scoring::ScoringService;
+use sluis_mlflow::describe::Swagger;
+use sluis_mlflow::{Answer, Contract, Work};
+use sluis_scoring::{ScoreError, ScoringService};
 
 use crate::identity::Identity;
+use crate::methods::Methods;
 use crate::metrics::GatewayMetrics;
 
 /// Limits on what a caller may send.
@@ -38,11 +41,18 @@ impl Default for Limits {
 }
 
 /// A model that is ready to be asked.
+#[derive(Clone)]
 pub struct Served {
     /// How payloads are decoded.
     pub contract: Arc<Contract>,
+    /// The page of `/openapi.json`.
+    pub openapi: Bytes,
+    /// The model's Swagger documents.
+    pub swagger: Swagger,
     /// How the model is named in the routes of other servers' protocols.
     pub identity: Identity,
+    /// Its methods, and the one that is asked.
+    pub methods: Methods,
     /// Who scores them.
     pub scoring: ScoringService,
     /// The MLflow version in the model's environment, which `/version` answers.
@@ -53,4 +63,12 @@ pub struct Served {
     pub metrics: GatewayMetrics,
     /// All metrics of the process, for `/metrics`.
     pub registry: Arc<Registry>,
+}
+
+impl Served {
+    /// Has the method that is asked score one request's work.
+    pub(crate) async fn score(&self, work: Work) -> Result<Answer, ScoreError> {
+        let work = work.with_method(self.methods.chosen());
+        self.scoring.score(work).await
+    }
 }

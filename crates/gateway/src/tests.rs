@@ -1,6 +1,8 @@
 //! The routes through the real router, with a scorer that answers by the first value of what it gets.
 
+mod azure;
 mod dialects;
+mod methods;
 mod open_inference;
 
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use prometheus_client::registry::Registry;
+use sluis_mlflow::contract::Strictness;
+use sluis_mlflow::describe::Swagger;
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{
     Answer, Contract, DType, DenseBlock, HttpAnswer, Input, ModelCall, Raised, Work,
@@ -20,7 +24,7 @@ use sluis_scoring::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::{GatewayMetrics, Identity, Limits, Served, router};
+use crate::{GatewayMetrics, Identity, Limits, Methods, Served, router};
 
 /// Answers frames with the first byte of each row's first value, and raw payloads with what they were.
 struct Echo;
@@ -62,6 +66,10 @@ impl Scorer for Echo {
 }
 
 fn app(limits: Limits) -> axum::Router {
+    app_with(limits, Strictness::Mlflow)
+}
+
+fn app_with(limits: Limits, strictness: Strictness) -> axum::Router {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../conformance/mlflow/models/sk_cols"
@@ -74,9 +82,13 @@ fn app(limits: Limits) -> axum::Router {
         contract: Arc::new(
             Contract::compile(&model)
                 .beside("3.17.2")
-                .with_pandas("3.1.1"),
+                .with_pandas("3.1.1")
+                .with_strictness(strictness),
         ),
+        openapi: "{}".into(),
+        swagger: Swagger::of(&model),
         identity: Identity::of(&model),
+        methods: Methods::of(vec!["predict".into(), "predict_proba".into()]),
         scoring: ScoringService::start(ScoringConfig::default(), vec![Echo], scoring),
         mlflow_version: "3.17.2".into(),
         limits,
@@ -116,6 +128,13 @@ async fn routes_answer_as_mlflow_does() {
         ("GET", "/health?x=1", 200, "\n"),
         ("GET", "/version", 200, "3.17.2"),
         ("HEAD", "/ping", 405, ""),
+        ("GET", "/", 200, "Healthy"),
+        (
+            "POST",
+            "/swagger.json",
+            405,
+            r#"{"detail":"Method Not Allowed"}"#,
+        ),
         (
             "GET",
             "/invocations",
@@ -159,7 +178,7 @@ async fn decoded_payloads_answer_in_the_callers_dialect() {
         "17"
     );
     assert_eq!(
-        send("POST", "/invocations", Some("text/csv"), "a,b\n1,2\n")
+        send("POST", "/invocations", Some("text/csv"), "a,a\n1,2\n")
             .await
             .1,
         "{\"predictions\": 8}"

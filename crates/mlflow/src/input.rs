@@ -10,15 +10,19 @@ use crate::block::DenseBlock;
 /// Metadata of a batch's schema: its columns have no names, but numbers from 0.
 pub const NUMBERED_COLUMNS: (&str, &str) = ("sluis.columns", "numbered");
 
-/// Metadata of a batch's field: the model gets a column of Python values, not one of their common type.
-pub const OBJECT_COLUMN: (&str, &str) = ("sluis.as", "object");
+/// Metadata of a batch's field, its key: the model gets a column of Python values. `object`: the values, one by one; `json`:
+/// what each text says as JSON; `numpy`: numpy's own scalars.
+pub const PYTHON_COLUMN: &str = "sluis.as";
+
+/// Metadata of a batch's field: its values as Python values, one by one.
+pub const OBJECT_COLUMN: (&str, &str) = (PYTHON_COLUMN, "object");
 
 /// A payload after decoding and enforcement: exactly what the model's `predict` gets.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Rows whose columns all share one type; the block names its columns, or they are numbered from 0.
     Frame(DenseBlock),
-    /// Rows of columns of several types; see [`NUMBERED_COLUMNS`] and [`OBJECT_COLUMN`].
+    /// Rows of columns of several types; see [`NUMBERED_COLUMNS`] and [`PYTHON_COLUMN`].
     Batch(RecordBatch),
     /// The one tensor of an unnamed tensor signature.
     Tensor(DenseBlock),

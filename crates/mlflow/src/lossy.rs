@@ -76,4 +76,31 @@ impl LossyCast {
             LossyCast::UnknownParam => "unknown_param",
         }
     }
+
+    /// What happens to the values, in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            LossyCast::Truncated => "a fraction would be cut off",
+            LossyCast::Wrapped => "an integer is out of range and would become another one",
+            LossyCast::Rounded => "an integer is too large to be exact as a floating-point number",
+            LossyCast::Overflowed => "a number would become infinite",
+            LossyCast::TextAsBoolean => {
+                "a string would become a boolean (every text but the empty one is true)"
+            }
+            LossyCast::NumberAsBoolean => "a number would become a boolean",
+            LossyCast::NestedAsBoolean => "a list or an object would become a boolean",
+            LossyCast::MissingAsBoolean => "a missing value would become a boolean",
+            LossyCast::TextAsNumber => "a string would be read as a number",
+            LossyCast::BooleanAsNumber => "a boolean would become a number",
+            LossyCast::NumberAsDatetime => "a number would be read as nanoseconds since 1970",
+            LossyCast::ZoneDropped => "a time zone would be dropped",
+            LossyCast::ValueAsText => "a value would become its text",
+            LossyCast::KeptInText => "a value that is no string would stay what it is",
+            LossyCast::SkippedBase64 => "characters outside of base64 would be skipped",
+            LossyCast::ExtraColumn => "a column that the signature does not name would be left out",
+            LossyCast::UnknownParam => {
+                "a param that the signature does not declare would be left out"
+            }
+        }
+    }
 }

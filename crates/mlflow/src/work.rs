@@ -102,6 +102,14 @@ impl RawRequest {
         }
     }
 
+    /// A payload of Azure's dialect, for the worker's own reading of it.
+    pub fn score(body: Bytes) -> Self {
+        Self {
+            path: "/score".to_owned(),
+            ..Self::invocation("application/json", body)
+        }
+    }
+
     /// A request without a body for another of its routes.
     pub fn get(path: &str) -> Self {
         Self {
@@ -115,6 +123,17 @@ impl RawRequest {
 }
 
 impl Work {
+    /// The same work, for a method of the model instead of its own function.
+    #[must_use]
+    pub fn with_method(mut self, method: Option<&str>) -> Self {
+        let slot = match &mut self {
+            Work::Call(call) => &mut call.options.method,
+            Work::Raw(raw) => &mut raw.model_method,
+        };
+        *slot = method.map(str::to_owned);
+        self
+    }
+
     /// Rows, as far as they are known: a raw payload counts as one.
     pub fn rows(&self) -> usize {
         match self {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
+use sluis_mlflow::contract::Strictness;
 use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
-use sluis_mlflow::{Answer, Decoded, HttpAnswer, RawRequest, Work};
+use sluis_mlflow::{Answer, Contract, Decoded, HttpAnswer, RawRequest, Work, from_input_data};
 use sluis_scoring::{DirectScorer, NativeScorer};
 use sluis_worker::CallError;
 use tokio::time::{Duration, Instant};
@@ -109,16 +110,7 @@ pub(crate) async fn run(args: PredictArgs, data_dir: Option<PathBuf>) -> Result<
         "score",
         &format!("{} bytes of {}", body.len(), content_type.media_type()),
     );
-    let work = match content_type {
-        ContentType::Json => match staged.contract.decode_json(&body) {
-            Decoded::Call(call) => Work::Call(call),
-            Decoded::Refused(refusal) => return Err(CliError::refused(refusal.message)),
-            Decoded::AsItCame => Work::Raw(RawRequest::invocation(content_type.media_type(), body)),
-        },
-        ContentType::Csv | ContentType::Parquet => {
-            Work::Raw(RawRequest::invocation(content_type.media_type(), body))
-        }
-    };
+    let work = work(&staged.contract, content_type, body)?.with_method(staged.methods.chosen());
     let answer = accepted(answer(staged, &work, Duration::from_secs(args.timeout)).await?)?;
     steps.done("score", "answered");
     write(answer, form, args.output_path.as_deref())
@@ -147,6 +139,26 @@ async fn answer(staged: Staged, work: &Work, limit: Duration) -> Result<Answer, 
     let answer = instance.call(work, Instant::now() + limit).await;
     instance.stop(Duration::from_secs(5)).await;
     answer.map_err(call_error)
+}
+
+fn work(contract: &Contract, content_type: ContentType, body: Bytes) -> Result<Work, CliError> {
+    let azure = contract.strictness() == Strictness::Azure && content_type == ContentType::Json;
+    if azure && matches!(from_input_data(&body), Ok(Some(_))) {
+        return Ok(Work::Raw(RawRequest::score(body)));
+    }
+    let decoded = match content_type {
+        ContentType::Json => contract.decode_json(&body),
+        ContentType::Csv => contract.decode_csv(&body),
+        ContentType::Parquet => contract.decode_parquet(&body),
+    };
+    match decoded {
+        Decoded::Call(call) => Ok(Work::Call(call)),
+        Decoded::Refused(refusal) => Err(CliError::refused(refusal.message)),
+        Decoded::AsItCame => {
+            let request = RawRequest::invocation(content_type.media_type(), body);
+            Ok(Work::Raw(request))
+        }
+    }
 }
 
 fn read(path: Option<&Path>) -> Result<Bytes, CliError> {

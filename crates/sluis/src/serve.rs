@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
+use sluis_mlflow::describe::{Subject, Swagger, openapi};
 use sluis_scoring::{
     Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService,
 };
@@ -142,9 +143,18 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     if let Some(version) = &args.model_version {
         identity.version.clone_from(version);
     }
+    let page = openapi(Subject {
+        model: &staged.model,
+        name: &identity.name,
+        version: &identity.version,
+        strictness: staged.contract.strictness(),
+    });
     let served = Arc::new(Served {
+        openapi: page,
+        swagger: Swagger::of(&staged.model),
         contract: staged.contract,
         identity,
+        methods: staged.methods,
         scoring: service.clone(),
         mlflow_version: staged.mlflow_version,
         limits,

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use sluis_mlflow::contract::Layout;
+use sluis_gateway::Methods;
+use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
 use sluis_scoring::LazyPythonScorer;
@@ -24,6 +26,14 @@ pub(crate) struct StageArgs {
     /// Who scores. `auto`: Rust where it was proved equal to the model's Python, else Python.
     #[arg(long, value_enum, default_value_t = ScorerChoice::Auto)]
     pub(crate) scorer: ScorerChoice,
+    /// What becomes of values that fit the signature only by a cast: `mlflow` does as MLflow's server, `azure` answers
+    /// /score as Azure does for MLflow models deployed without code, `strict` refuses casts that lose or surprise.
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = PossibleValuesParser::new(Strictness::ALL.map(Strictness::name)).try_map(|name| name.parse::<Strictness>()))]
+    pub(crate) strictness: Strictness,
+    /// The method of the model that scores, such as predict_proba, margin or transform, instead of the function that it was
+    /// logged with. docs/methods.md lists which models have which; a request may name another.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
     /// Seconds that a model may take to load.
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) start_timeout: u64,
@@ -45,6 +55,8 @@ pub(crate) struct Staged {
     pub(crate) contract: Arc<Contract>,
     pub(crate) scorers: Scorers,
     pub(crate) mlflow_version: String,
+    /// The methods of the model, and the one that is asked.
+    pub(crate) methods: Methods,
     /// Its last handle ends the guardian: to be kept as long as the instances.
     pub(crate) guardian: Guardian,
 }
@@ -111,13 +123,18 @@ pub(crate) async fn stage(
     data_dir: &Path,
     steps: &mut Steps,
 ) -> Result<Staged, CliError> {
+    args.strictness.admits(&model).map_err(|why| {
+        CliError::failed("this model cannot be served with --strictness azure")
+            .because(&why)
+            .hint("leave --strictness out: MLflow's own rules know such columns")
+    })?;
     args.environment.check()?;
     let guardian = Guardian::start()
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let program = Program::install(data_dir)
         .map_err(|error| CliError::failed("no worker can be started").because(&error))?;
     let mut staging = Staging {
-        contract: Contract::compile(&model),
+        contract: Contract::compile(&model).with_strictness(args.strictness),
         model,
         args,
         data_dir,
@@ -171,6 +188,9 @@ impl Staging<'_> {
 
     /// A proved program, or why there is none. What was found out before is not found out again.
     async fn native(&mut self) -> Result<Result<Proved, String>, CliError> {
+        if let Some(method) = &self.args.method {
+            return Ok(Err(format!("--method {method} is Python's to carry out")));
+        }
         let candidate = match Candidate::of(&self.model, &self.contract) {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(Err(reason)),
@@ -202,28 +222,36 @@ impl Staging<'_> {
                 program: self.program.clone(),
                 model: self.model.folder.clone(),
                 columns: self.contract.columns().cloned(),
-                raw_eager: matches!(self.contract.layout(), Layout::Python(_)),
+                raw_eager: self.wants_application()
+                    && matches!(self.contract.layout(), Layout::Python(_)),
                 env: Vec::new(),
                 instance: String::new(),
                 start_timeout: Duration::from_secs(self.args.start_timeout),
                 max_body: MAX_WORKER_BODY,
             },
             guardian: self.guardian.clone(),
-            example: example(&self.model, &self.contract),
+            example: example(&self.model, &self.contract)
+                .map(|work| work.with_method(self.args.method.as_deref())),
         }
+    }
+
+    /// Whether MLflow's own application is among what answers: Azure's dialect does without.
+    fn wants_application(&self) -> bool {
+        self.args.strictness != Strictness::Azure
     }
 
     fn proved(self, proved: Proved) -> Staged {
         self.steps.done("native", &proved.sentence());
         let mut launch = self.launch(proved.verdict.python.clone());
         // Whatever starts it is a payload that Rust did not decode.
-        launch.config.raw_eager = true;
+        launch.config.raw_eager = self.wants_application();
         let mlflow_version = proved
             .verdict
             .version("mlflow")
             .unwrap_or_default()
             .to_owned();
         Staged {
+            methods: Methods::of(proved.verdict.methods.clone()),
             contract: Arc::new(beside(self.contract, &|name| proved.verdict.version(name))),
             model: self.model,
             scorers: Scorers::Native {
@@ -258,6 +286,7 @@ impl Staging<'_> {
             instances.push(instance);
         }
         let (ready, warmed) = first.ok_or_else(|| CliError::failed("no instance was started"))?;
+        let methods = methods(&ready.methods, self.args.method.as_deref())?;
         tell(&ready, &warmed, self.steps);
         let versions = &ready.versions;
         let contract = beside(self.contract, &|name| match name {
@@ -267,6 +296,7 @@ impl Staging<'_> {
         });
         let mlflow_version = ready.versions.mlflow.unwrap_or_default();
         Ok(Staged {
+            methods,
             contract: Arc::new(contract),
             model: self.model,
             scorers: Scorers::Python(instances),
@@ -284,6 +314,17 @@ fn beside<'a>(contract: Contract, version: &dyn Fn(&str) -> Option<&'a str>) -> 
         .with_numpy(version("numpy").unwrap_or_default())
 }
 
+/// The model's methods with the one of the command line chosen.
+fn methods(known: &[String], asked: Option<&str>) -> Result<Methods, CliError> {
+    let methods = Methods::of(known.to_vec());
+    let Some(name) = asked else {
+        return Ok(methods);
+    };
+    methods.choose(name).map_err(|problem| {
+        CliError::usage(problem.to_string()).hint("give another --method, or none")
+    })
+}
+
 fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
     let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
     let versions = format!(
@@ -297,7 +338,11 @@ fn tell(ready: &Ready, warmed: &Warmed, steps: &mut Steps) {
         Warmed::Scored(_) => "its input example was scored",
         Warmed::Raised(_) => "its input example was NOT scored",
     };
-    steps.done("load", &format!("{versions}; {tried}"));
+    let methods = match ready.methods.join(", ") {
+        names if names.is_empty() => String::new(),
+        names => format!("; methods: {names}"),
+    };
+    steps.done("load", &format!("{versions}; {tried}{methods}"));
     if let Warmed::Raised(raised) = warmed {
         steps.warn(&format!(
             "the model raised on its own input example: {raised}"

@@ -89,6 +89,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_worker/application.py"),
     ),
     (
+        "sluis_worker/azure.py",
+        include_str!("../../../python/worker/sluis_worker/azure.py"),
+    ),
+    (
         "sluis_worker/control.py",
         include_str!("../../../python/worker/sluis_worker/control.py"),
     ),

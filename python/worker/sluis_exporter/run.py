@@ -61,7 +61,8 @@ def _export(order):
         asker, covered = _sample(order, builder, loaded)
     builder.arrays.write(os.path.join(order["out"], "program"), builder.description(type(raw).__name__))
     asker.arrays.write(os.path.join(order["out"], "sample"), {"format": 1, "sets": asker.sets})
-    return {"exported": {"turning_points": covered, "seconds": time.time() - started}}
+    exported = {"turning_points": covered, "seconds": time.time() - started}
+    return {"exported": exported, "methods": list(loaded.methods)}
 
 
 def _raw_model(model, flavor, folder):

@@ -4,6 +4,8 @@ Knows numpy, pandas and Arrow; nothing of models. Arrays lie over the frame's ow
 model which changes its input in place finds what it finds under MLflow.
 """
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -69,11 +71,24 @@ class InputDecoder:
 def _dressed(frame, schema):
     """The frame with what Arrow has no type for: numbers as column labels, columns of Python objects."""
     for name, field in zip(schema.names, schema):
-        if (field.metadata or {}).get(b"sluis.as") == b"object":
+        form = (field.metadata or {}).get(b"sluis.as")
+        if form == b"object":
             frame[name] = frame[name].astype(object)
+        elif form == b"json":
+            frame[name] = _objects([json.loads(text) for text in frame[name]])
+        elif form == b"numpy":
+            scalar = np.bytes_ if frame[name].map(type).eq(bytes).all() else np.str_
+            frame[name] = _objects([scalar(value) for value in frame[name]])
     if (schema.metadata or {}).get(b"sluis.columns") == b"numbered":
         frame.columns = _numbered(len(schema.names))
     return frame
+
+
+def _objects(values):
+    array = np.empty(len(values), object)
+    for position, value in enumerate(values):
+        array[position] = value
+    return pd.Series(array, dtype=object)
 
 
 def _numbered(count):
@@ -96,4 +111,4 @@ def _array(spec, body, offset, length):
     if offset % dtype.itemsize:
         # Parts of a body need not be aligned; some native code demands it.
         return np.frombuffer(bytearray(body[offset : offset + length]), dtype).reshape(shape)
-    return np.frombuffer(body, dtype, count, offset).reshape(shape)
+    return np.ndarray(shape, dtype, body, offset)

@@ -20,7 +20,9 @@ from . import methods
 class Loaded:
     """A loaded model: MLflow's own object, and what scores an enforced payload."""
 
-    def __init__(self, model, predict, direct, named):
+    def __init__(self, folder, model, predict, direct, named):
+        #: The model's folder.
+        self.folder = folder
         #: `mlflow.pyfunc.PyFuncModel`
         self.model = model
         #: Takes one enforced payload, and the enforced params that were given, or None.
@@ -63,8 +65,8 @@ def load(folder):
     predict = _direct_predict(model, seen, flavor, description)
     named = methods.of(seen[0], flavor.get("loader_module")) if len(seen) == 1 else {}
     if predict is None:
-        return Loaded(model, _checked_predict(model), direct=False, named=named)
-    return Loaded(model, predict, direct=True, named=named)
+        return Loaded(folder, model, _checked_predict(model), direct=False, named=named)
+    return Loaded(folder, model, predict, direct=True, named=named)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR, INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import scoring_server
 
-from . import logs, params, protocol
+from . import azure, logs, params, protocol
 from .application import Application
 from .errors import ProtocolError, describe, text
 from .inputs import InputDecoder
@@ -29,6 +29,7 @@ class Scorer:
         self._inputs = InputDecoder(columns)
         #: MLflow's application for each method that was asked for; the model's own function is None.
         self._applications = {None: Application(loaded.model)} if raw_eager else {}
+        self._scripts = {}
         self._head = None
         self._parsed = None
 
@@ -90,12 +91,14 @@ class Scorer:
 
     def _raw(self, head, body, method):
         started = time.perf_counter_ns()
+        path = head.get("path", "/invocations")
         try:
-            application = self._application(method)
+            by_azure = path.partition("?")[0] == azure.PATH
+            application = self._script(method) if by_azure else self._application(method)
         except Exception as error:
             return _cannot(error, started)
         status, headers, payload = application.answer(
-            head.get("method", "POST"), head.get("path", "/invocations"), head.get("headers", []), body
+            head.get("method", "POST"), path, head.get("headers", []), body
         )
         elapsed = time.perf_counter_ns() - started
         return protocol.HTTP_ANSWER, {"status": status, "headers": headers, "predict_ns": elapsed}, [payload]
@@ -106,6 +109,13 @@ class Scorer:
             model = self._loaded.model if method is None else self._loaded.enforcing(method)
             self._applications[method] = Application(model)
         return self._applications[method]
+
+    def _script(self, method):
+        """Likewise, for Azure's dialect."""
+        if method not in self._scripts:
+            model = self._loaded.model if method is None else self._loaded.enforcing(method)
+            self._scripts[method] = azure.Script(model, self._loaded.model.metadata, self._loaded.folder)
+        return self._scripts[method]
 
     def _no_method(self, method, started):
         """The server asks only for methods that `ready` named; one that does not is told here."""

@@ -26,16 +26,11 @@ pub(super) fn moments(
             Losses::default(),
         )),
         Inferred::Bool => Err(Stop::Faults(all(items))),
-        Inferred::Int64 | Inferred::Float64 => numbers(items),
+        Inferred::Int64 | Inferred::Float64 => numbers(items, inferred),
         Inferred::Text => texts(items),
         Inferred::UInt64 => Err(Stop::Undecided),
         Inferred::Object => nested(items),
     }
-}
-
-/// Whether a moment in the column bears a zone: then enforcement refuses it, after the cast went well.
-pub(crate) fn zoned(cast: &Cast) -> bool {
-    cast.array.as_any().is::<NullArray>()
 }
 
 fn all(items: &[Item<'_>]) -> Faults {
@@ -56,7 +51,7 @@ fn nested(items: &[Item<'_>]) -> Result<Cast, Stop> {
 }
 
 /// Numbers are nanoseconds since 1970.
-fn numbers(items: &[Item<'_>]) -> Result<Cast, Stop> {
+fn numbers(items: &[Item<'_>], inferred: Inferred) -> Result<Cast, Stop> {
     let (values, losses) = each(items, |item| match item.view() {
         View::Null => Cell::Is(None),
         View::Int(int) => match int.value().and_then(|value| i64::try_from(value).ok()) {
@@ -69,8 +64,8 @@ fn numbers(items: &[Item<'_>]) -> Result<Cast, Stop> {
         }
         _ => Cell::Undecided,
     })?;
-    // Mixed with a missing value, integers went over a double.
-    let widened = values.iter().any(Option::is_none);
+    // Beside a missing value or a fraction, integers went over a double.
+    let widened = inferred == Inferred::Float64;
     let large = values.iter().flatten().any(|value| value.abs() >= 1 << 53);
     if widened && large {
         return Err(Stop::Undecided);
@@ -87,7 +82,9 @@ fn texts(items: &[Item<'_>]) -> Result<Cast, Stop> {
     let (values, losses) = each(items, |item| match item.view() {
         View::Text(text) if text.is_empty() => Cell::Is(None),
         View::Text(text) => match moment::read(&text) {
+            None if moment::is_no_date(&text) => Cell::Fault,
             None => Cell::Undecided,
+            Some(moment) if shape.is_some_and(|shape| clash(shape, moment.shape)) => Cell::Fault,
             Some(moment) if shape.is_some_and(|shape| shape != moment.shape) => Cell::Undecided,
             Some(moment) => {
                 shape = Some(moment.shape);
@@ -106,4 +103,11 @@ fn texts(items: &[Item<'_>]) -> Result<Cast, Stop> {
         Arc::new(TimestampNanosecondArray::from(values)),
         losses,
     ))
+}
+
+/// Whether a text of one shape does not fit the format that pandas guessed from one of the other: a date alone beside a
+/// date with a time.
+fn clash(first: Shape, other: Shape) -> bool {
+    let zones = first.zone != Zone::None || other.zone != Zone::None;
+    !zones && first.separator.is_some() != other.separator.is_some()
 }

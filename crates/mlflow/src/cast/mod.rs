@@ -6,10 +6,12 @@
 
 mod binary;
 mod datetime;
+mod element;
 mod infer;
 mod moment;
 mod number_text;
 mod numeric;
+mod tensor;
 mod text;
 
 use arrow_array::ArrayRef;
@@ -18,7 +20,9 @@ use crate::contract::{CellKind, Versions};
 use crate::json::{Value, View};
 use crate::lossy::LossyCast;
 
+pub(crate) use element::array;
 pub(crate) use infer::{Inferred, infer};
+pub(crate) use tensor::elements;
 
 /// One cell of a column that pandas made.
 #[derive(Clone, Copy)]
@@ -54,8 +58,8 @@ impl<'d> Item<'d> {
 #[derive(Debug)]
 pub(crate) struct Cast {
     pub(crate) array: ArrayRef,
-    /// Whether the model gets Python values instead of their common type.
-    pub(crate) objects: bool,
+    /// What the model gets instead of values of one type: see [`crate::PYTHON_COLUMN`].
+    pub(crate) python: Option<&'static str>,
     pub(crate) losses: Losses,
 }
 
@@ -63,7 +67,7 @@ impl Cast {
     pub(crate) fn new(array: ArrayRef, losses: Losses) -> Self {
         Self {
             array,
-            objects: false,
+            python: None,
             losses,
         }
     }

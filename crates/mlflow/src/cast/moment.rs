@@ -98,6 +98,21 @@ pub(crate) fn read(text: &str) -> Option<Moment> {
     })
 }
 
+/// Whether every reader of dates refuses a text: letters alone, which name no month, no day and nothing else that one of
+/// them knows.
+pub(crate) fn is_no_date(text: &str) -> bool {
+    const NAMES: [&str; 19] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon",
+        "tue", "wed", "thu", "fri", "sat", "sun",
+    ];
+    const WORDS: [&str; 12] = [
+        "now", "today", "nat", "nan", "none", "na", "null", "utc", "gmt", "am", "pm", "z",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let letters = !lower.is_empty() && lower.bytes().all(|letter| letter.is_ascii_lowercase());
+    letters && !NAMES.iter().any(|name| lower.contains(name)) && !WORDS.contains(&lower.as_str())
+}
+
 fn zone(rest: &[u8]) -> Option<Zone> {
     match rest {
         [] => Some(Zone::None),

@@ -89,7 +89,7 @@ pub(super) fn integers(
 fn wide(item: Item<'_>, inferred: Inferred) -> Cell<i64> {
     match (item.view(), inferred) {
         (View::Bool(value), _) => Cell::Lost(i64::from(value), LossyCast::BooleanAsNumber),
-        (View::Int(int), Inferred::Float64) => truncated(int.as_f64(), Inferred::Float64),
+        (View::Int(int), Inferred::Float64) => truncated(int.as_f64(), false),
         (View::Int(int), _) => match int.value() {
             Some(value) => match i64::try_from(value) {
                 Ok(value) => Cell::Is(value),
@@ -100,7 +100,7 @@ fn wide(item: Item<'_>, inferred: Inferred) -> Cell<i64> {
             },
             None => Cell::Fault,
         },
-        (View::Float(value), _) => truncated(value, inferred),
+        (View::Float(value), _) => truncated(value, inferred != Inferred::Float64),
         (View::Text(text), _) => match number_text::int(&text) {
             Parsed::Is(value) => i64::try_from(value).map_or(Cell::Fault, |value| {
                 Cell::Lost(value, LossyCast::TextAsNumber)
@@ -112,17 +112,18 @@ fn wide(item: Item<'_>, inferred: Inferred) -> Cell<i64> {
     }
 }
 
-fn truncated(value: f64, inferred: Inferred) -> Cell<i64> {
+/// A float as an integer; `checked` where Python does it, which refuses what is out of range.
+pub(super) fn truncated(value: f64, checked: bool) -> Cell<i64> {
     if !value.is_finite() {
         return Cell::Fault;
     }
     let whole = value.trunc();
     // 2^63 is exact in a double, and the first that does not fit.
     if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole) {
-        return if inferred == Inferred::Float64 {
-            Cell::Undecided
-        } else {
+        return if checked {
             Cell::Fault
+        } else {
+            Cell::Undecided
         };
     }
     if whole == value {

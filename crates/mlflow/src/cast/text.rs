@@ -22,7 +22,7 @@ pub(super) fn texts(
             Arc::new(NullArray::new(items.len())),
             Losses::default(),
         )),
-        Inferred::Object => Err(Stop::Undecided),
+        Inferred::Object => Ok(objects(items)),
         Inferred::Bool | Inferred::Int64 | Inferred::UInt64 | Inferred::Float64 => {
             values(items, inferred)
         }
@@ -42,6 +42,26 @@ fn strings(items: &[Item<'_>], versions: &Versions) -> Result<Cast, Stop> {
         return Err(Stop::Undecided);
     }
     Ok(Cast::new(Arc::new(StringArray::from_iter(texts)), losses))
+}
+
+/// Values of several types, which the model gets as Python reads them.
+fn objects(items: &[Item<'_>]) -> Cast {
+    let mut losses = Losses::default();
+    for (row, item) in items.iter().enumerate() {
+        if !matches!(item.view(), View::Null | View::Text(_)) {
+            losses.add(LossyCast::KeptInText, row);
+        }
+    }
+    let texts = items.iter().map(|item| match item {
+        Item::Value(value) => value.json(),
+        Item::Padding => "null",
+        Item::Absent => "NaN",
+    });
+    Cast {
+        array: Arc::new(StringArray::from_iter_values(texts)),
+        python: Some("json"),
+        losses,
+    }
 }
 
 /// Values of one type, which the model gets as Python values.
@@ -79,7 +99,7 @@ fn values(items: &[Item<'_>], inferred: Inferred) -> Result<Cast, Stop> {
     };
     Ok(Cast {
         array: array.ok_or(Stop::Undecided)?,
-        objects: true,
+        python: Some("object"),
         losses,
     })
 }

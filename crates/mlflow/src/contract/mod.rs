@@ -2,19 +2,20 @@
 //!
 //! Says for a model which payloads Rust may decode, and into what; everything else is Python's, with the reason.
 
+mod azure;
 mod layout;
 mod params;
 mod strictness;
 mod versions;
 
+pub use azure::Unscorable;
 pub use layout::{CellKind, Column, ColumnLayout, Layout, PythonReason, TensorLayout};
 pub(crate) use params::CheckedParams;
 pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
-pub(crate) use versions::Versions;
+pub(crate) use versions::{Version, Versions};
 
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
-use versions::Version;
 
 /// A compiled signature.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Contract {
     pub(crate) params: ParamsContract,
     pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
+    /// Whether payloads that need no cast mean the same to Azure's scoring.
+    pub(crate) azure_reads_alike: bool,
 }
 
 impl Contract {
@@ -32,8 +35,10 @@ impl Contract {
             .signature
             .as_ref()
             .and_then(|signature| signature.params.as_deref());
+        let layout = compile_layout(model).unwrap_or_else(Layout::Python);
         Self {
-            layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            azure_reads_alike: azure::reads_alike(model, &layout),
+            layout,
             params: ParamsContract::compile(params.unwrap_or_default()),
             versions: Versions::default(),
             strictness: Strictness::default(),

@@ -29,6 +29,12 @@ pub(crate) struct Versions {
 }
 
 impl Versions {
+    /// Whether the server's own rules were measured: MLflow since 2.22, with pandas 2 or 3.
+    pub(crate) fn known_server(&self) -> bool {
+        self.mlflow.is_some_and(|version| version >= Version(2, 22))
+            && self.pandas_major().is_some()
+    }
+
     /// Whether numpy refuses Python integers that are out of range, instead of wrapping them.
     pub(crate) fn numpy_2(&self) -> bool {
         self.numpy.is_some_and(|version| version.0 >= 2)

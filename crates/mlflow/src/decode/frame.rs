@@ -134,7 +134,7 @@ type Order<'l> = (Cow<'l, ColumnLayout>, Vec<Option<usize>>);
 
 /// The layout of a frame with these columns, and the layout's column at each of their positions; `None` when a required
 /// column is missing or any is named twice.
-fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+pub(crate) fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
     if !layout.named {
         return positions(layout, columns);
     }
@@ -167,6 +167,11 @@ fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Orde
 /// The same where the signature names no columns: the first ones are its, under their names in the payload.
 fn positions<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
     let count = layout.names.len();
+    let mut names: Vec<&String> = columns.iter().collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return None;
+    }
     let layout = layout.renamed(columns.get(..count)?).ok()?;
     let order = (0..columns.len()).map(|position| (position < count).then_some(position));
     Some((Cow::Owned(layout), order.collect()))

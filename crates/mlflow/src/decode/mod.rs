@@ -4,12 +4,20 @@
 //! that Rust does not decide (an odd value, an unknown form, an error), and goes to Python unchanged, where MLflow's own
 //! code accepts or refuses it. So a decoder never refuses, and what it accepts means exactly what MLflow makes of it.
 
+mod arrow;
 mod azure;
 mod cell;
+mod columnar;
 mod columns;
+mod csv;
+mod direct;
 mod envelope;
 mod frame;
+#[cfg(test)]
+mod laws;
 mod numbers;
+mod parquet;
+mod python;
 mod rows;
 mod sink;
 mod tensor;
@@ -17,14 +25,17 @@ mod tensorflow;
 #[cfg(test)]
 mod tests;
 
-pub use azure::{AzureError, from_input_data};
+pub use azure::{AzureDecoded, AzureError, from_input_data};
+pub(crate) use cell::{Cell, into_bytes};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
-use crate::contract::{CheckedParams, Contract, Layout};
+use crate::contract::{CheckedParams, Contract, Layout, Strictness};
+use crate::enforce::shown;
 use crate::input::Input;
+use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
 
@@ -42,12 +53,20 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        self.try_json(body).unwrap_or(Decoded::AsItCame)
+        match self.try_json(body) {
+            Some(Decoded::AsItCame) | None => self.decode_as_python(body),
+            Some(decoded) => decoded,
+        }
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
+        }
+        if !self.speaks_1x()
+            && let Some(input) = direct::read(&self.layout, body)
+        {
+            return Some(self.with_params(input, None));
         }
         let mut envelope = Envelope::read(body)?;
         let params = envelope.params.take();
@@ -58,13 +77,18 @@ impl Contract {
     /// The call of an enforced payload and its params: MLflow checks params last, so a problem of the data hides theirs.
     pub(crate) fn with_params(&self, input: Input, params: Option<&LazyValue<'_>>) -> Decoded {
         match self.params.check(params) {
-            CheckedParams::Enforced { params, .. } => Decoded::Call(ModelCall {
+            CheckedParams::Enforced { unknown, .. }
+                if self.strictness == Strictness::Strict && !unknown.is_empty() =>
+            {
+                Decoded::Refused(self.params.unknown(&unknown))
+            }
+            CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
                 options: CallOptions {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: Vec::new(),
+                lossy: unknown.iter().map(|name| unknown_param(name)).collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,
@@ -91,5 +115,14 @@ impl Contract {
             }
             _ => None,
         }
+    }
+}
+
+/// A param that the signature does not name, which the model does not get.
+fn unknown_param(name: &str) -> Lossy {
+    Lossy {
+        name: shown(name),
+        cast: LossyCast::UnknownParam,
+        count: 1,
     }
 }

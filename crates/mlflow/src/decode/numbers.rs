@@ -5,68 +5,38 @@
 
 use super::cell::Cell;
 
-/// Integers of so many digits are exact in a double, so that `integer -> double -> float` rounds once.
+/// Integers of so many digits are exact in a double. Longer ones are rounded, and that is for others to judge.
 const EXACT_DIGITS: usize = 15;
 
 /// A float that a number of a payload becomes.
 pub(crate) trait Float: Cell {
-    /// Whether any integer is rounded as the integer itself would be.
-    const WIDE: bool;
-    /// From the double nearest to the text.
-    fn of(value: f64) -> Self;
+    /// From the double nearest to the text; none where it is beyond the type.
+    fn of(value: f64) -> Option<Self>;
 }
 
 impl Float for f64 {
-    const WIDE: bool = true;
-    fn of(value: f64) -> Self {
-        value
+    fn of(value: f64) -> Option<Self> {
+        value.is_finite().then_some(value)
     }
 }
 
 impl Float for f32 {
-    const WIDE: bool = false;
-    fn of(value: f64) -> Self {
-        value as f32
+    fn of(value: f64) -> Option<Self> {
+        Some(value as f32).filter(|value| value.is_finite())
     }
 }
 
-/// A list of rows, each a list of `order.len()` numbers: the values row by row, each at the place that `order` gives it
-/// among `width` columns; places without one are left out. Null is NaN.
+/// A list of rows, each a list of `order.len()` numbers, followed by nothing.
 pub(crate) fn rows<T: Float>(json: &[u8], order: &[Option<usize>], width: usize) -> Option<Vec<T>> {
-    let in_order = order.len() == width && order.iter().copied().eq((0..width).map(Some));
-    let mut text = Text(skip(json));
-    let mut values: Vec<T> = Vec::with_capacity(estimate(json.len()));
-    text.open()?;
-    loop {
-        text.open()?;
-        let start = values.len();
-        if !in_order {
-            values.resize(start + width, T::default());
-        }
-        for (position, place) in order.iter().enumerate() {
-            if position > 0 {
-                text.comma()?;
-            }
-            let value = text.number::<T>()?;
-            if in_order {
-                values.push(value);
-            } else if let Some(place) = place {
-                *values.get_mut(start + place)? = value;
-            }
-        }
-        text.close()?;
-        if !text.more()? {
-            break;
-        }
-    }
+    let mut text = Text::new(json);
+    let values = text.rows(order, width)?;
     text.is_over().then_some(values)
 }
 
-/// Lists nested `extents.len()` deep: their values in C order. Extents become those found.
+/// Lists nested `extents.len()` deep, followed by nothing.
 pub(crate) fn nested<T: Float>(json: &[u8], extents: &mut [Option<usize>]) -> Option<Vec<T>> {
-    let mut text = Text(skip(json));
-    let mut values = Vec::with_capacity(estimate(json.len()));
-    level(&mut text, extents, &mut values)?;
+    let mut text = Text::new(json);
+    let values = text.nested(extents)?;
     text.is_over().then_some(values)
 }
 
@@ -98,10 +68,71 @@ fn estimate(bytes: usize) -> usize {
 }
 
 /// What is left of the text, without leading blanks.
-struct Text<'a>(&'a [u8]);
+pub(crate) struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
-    fn open(&mut self) -> Option<()> {
+    pub(crate) fn new(json: &'a [u8]) -> Self {
+        Self(skip(json))
+    }
+
+    /// A list of rows, each a list of `order.len()` numbers: the values row by row, each at the place that `order` gives
+    /// it among `width` columns; places without one are left out. Null is NaN.
+    pub(crate) fn rows<T: Float>(
+        &mut self,
+        order: &[Option<usize>],
+        width: usize,
+    ) -> Option<Vec<T>> {
+        let in_order = order.len() == width && order.iter().copied().eq((0..width).map(Some));
+        let mut values: Vec<T> = Vec::with_capacity(estimate(self.0.len()));
+        self.open()?;
+        loop {
+            self.open()?;
+            let start = values.len();
+            if !in_order {
+                values.resize(start + width, T::default());
+            }
+            for (position, place) in order.iter().enumerate() {
+                if position > 0 {
+                    self.comma()?;
+                }
+                let value = self.number::<T>()?;
+                if in_order {
+                    values.push(value);
+                } else if let Some(place) = place {
+                    *values.get_mut(start + place)? = value;
+                }
+            }
+            self.close()?;
+            if !self.more()? {
+                return Some(values);
+            }
+        }
+    }
+
+    /// Lists nested `extents.len()` deep: their values in C order. Extents become those found.
+    pub(crate) fn nested<T: Float>(&mut self, extents: &mut [Option<usize>]) -> Option<Vec<T>> {
+        let mut values = Vec::with_capacity(estimate(self.0.len()));
+        level(self, extents, &mut values)?;
+        Some(values)
+    }
+
+    /// A text without escapes.
+    pub(crate) fn word(&mut self) -> Option<&'a str> {
+        let rest = self.0.strip_prefix(b"\"")?;
+        let end = memchr::memchr(b'"', rest)?;
+        let word = &rest[..end];
+        self.0 = skip(&rest[end + 1..]);
+        let plain = word.iter().all(|byte| *byte != b'\\' && *byte >= b' ');
+        std::str::from_utf8(word).ok().filter(|_| plain)
+    }
+
+    /// Whether `word` and a colon come next; they are taken.
+    pub(crate) fn key(&mut self, key: &str) -> Option<()> {
+        (self.word()? == key).then_some(())?;
+        self.take(b':')
+    }
+
+    pub(crate) fn open(&mut self) -> Option<()> {
         self.take(b'[')
     }
 
@@ -109,18 +140,18 @@ impl<'a> Text<'a> {
         self.take(b']')
     }
 
-    fn comma(&mut self) -> Option<()> {
+    pub(crate) fn comma(&mut self) -> Option<()> {
         self.take(b',')
     }
 
-    fn take(&mut self, byte: u8) -> Option<()> {
+    pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
         let (first, rest) = self.0.split_first()?;
         self.0 = skip(rest);
         (*first == byte).then_some(())
     }
 
     /// Whether a list goes on; its end is taken.
-    fn more(&mut self) -> Option<bool> {
+    pub(crate) fn more(&mut self) -> Option<bool> {
         let (first, rest) = self.0.split_first()?;
         self.0 = skip(rest);
         match first {
@@ -130,7 +161,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -144,27 +175,26 @@ impl<'a> Text<'a> {
             .unwrap_or(digits.len());
         let after = digits.get(whole);
         let fraction = after == Some(&b'.');
-        let is_json = match whole {
-            0 => return self.null(),
-            1 => true,
-            _ => digits[0] != b'0',
-        } && !(fraction && !digits.get(whole + 1)?.is_ascii_digit());
-        if !is_json {
+        if whole == 0 {
+            return self.null();
+        }
+        // JSON has no leading zero, and no point without a digit behind it.
+        if whole > 1 && digits[0] == b'0' || fraction && !digits.get(whole + 1)?.is_ascii_digit() {
             return None;
         }
         let (value, length) = fast_float2::parse_partial::<f64, _>(self.0).ok()?;
         self.0 = skip(self.0.get(length..)?);
         let integer = !fraction && !matches!(after, Some(b'e' | b'E'));
-        if !value.is_finite() || (integer && !T::WIDE && whole > EXACT_DIGITS) {
+        if integer && whole > EXACT_DIGITS {
             return None;
         }
         // Python reads `-0` as the integer zero, which has no sign.
-        Some(T::of(if integer { value + 0.0 } else { value }))
+        T::of(if integer { value + 0.0 } else { value })
     }
 
     fn null<T: Float>(&mut self) -> Option<T> {
         self.0 = skip(self.0.strip_prefix(b"null")?);
-        Some(T::of(f64::NAN))
+        T::from_null()
     }
 }
 
@@ -196,8 +226,7 @@ mod tests {
             "1.5e-7",
             "5e-324",
             "1.7976931348623157e308",
-            "9007199254740993",
-            "18446744073709551617",
+            "999999999999999",
             "123456789.123456789",
             "2.2250738585072014e-308",
         ] {
@@ -263,8 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn a_float_takes_no_integer_that_would_round_twice() {
-        assert!(rows::<f32>(b"[[9007199254740993]]", &[Some(0)], 1).is_none());
+    fn numbers_that_a_type_does_not_hold_are_left_to_others() {
+        assert!(rows::<f64>(b"[[9007199254740993]]", &[Some(0)], 1).is_none());
+        assert!(rows::<f32>(b"[[1e39]]", &[Some(0)], 1).is_none());
         assert!(rows::<f32>(b"[[16777217]]", &[Some(0)], 1).is_some());
     }
 

@@ -75,7 +75,7 @@ fn typed<T: Cell>(layout: &TensorLayout, json: &str) -> Option<DenseBlock> {
 }
 
 /// The block of these cells, when their extents are those declared.
-fn block<T: Cell>(
+pub(crate) fn block<T: Cell>(
     layout: &TensorLayout,
     extents: Vec<Option<usize>>,
     cells: Vec<T>,

@@ -55,6 +55,10 @@ fn every_form_means_the_same_rows() {
     }
     assert!(dense(&split(|row| row))[3].is_nan());
     assert_eq!(dense(&split(|row| row.replace("2.5", "-0.05")))[1], -0.05);
+    let second = |text| dense(&split(|row| row.replace("2.5", text)))[1].to_bits();
+    assert_eq!(second("-0.0"), (-0.0_f64).to_bits());
+    assert_eq!(second("-0e0"), (-0.0_f64).to_bits());
+    assert_eq!(second("-0"), 0, "Python's integers have no minus zero");
 }
 
 #[test]
@@ -78,8 +82,6 @@ fn what_rust_does_not_decide_goes_as_it_came() {
         split(|row| row.replace("2.5", r#""2.5""#)),
         split(|row| row.replace("2.5", "true")),
         split(|row| row.replace("2.5", "NaN")),
-        split(|row| row.replace("2.5", "-0.0")),
-        split(|row| row.replace("2.5", "-0e0")),
         split(|row| row.replace("[1, 2.5", "[1, 1, 2.5")),
         split(|row| row.replace("[1, 2.5", "[2.5")),
         split(|row| row.replace("sepal_width", "sepal_length")),
@@ -122,5 +124,42 @@ fn payload_forms_of_mlflow_1x_are_its_own_codes() {
     assert!(matches!(
         contract.beside("1.30.1").decode_json(body),
         Decoded::AsItCame
+    ));
+}
+
+#[test]
+fn unknown_params_are_told_and_with_strictness_refused() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/echo_params"
+    );
+    let contract = Contract::compile(&Model::open(folder).unwrap());
+    let body = br#"{"inputs": {"x": [1.0]}, "params": {"p_lnog": 9, "p_long": 9}}"#;
+    let Decoded::Call(call) = contract.decode_json(body) else {
+        panic!("decoded");
+    };
+    assert_eq!(
+        (call.options.params.unwrap().0.len(), call.lossy.len()),
+        (1, 1)
+    );
+    assert_eq!(call.lossy[0].name, "p_lnog");
+    let strict = contract.with_strictness(crate::contract::Strictness::Strict);
+    let Decoded::Refused(refusal) = strict.decode_json(body) else {
+        panic!("refused");
+    };
+    assert!(
+        refusal
+            .message
+            .contains("these params: ['p_lnog']. It declares ['p_str',"),
+        "{refusal}"
+    );
+    // Data is judged before params.
+    assert!(matches!(
+        strict.decode_json(br#"{"inputs": {"y": [1.0]}, "params": {"p_int": "x"}}"#),
+        Decoded::AsItCame
+            | Decoded::Refused(Refusal {
+                check: crate::refusal::Check::Schema,
+                ..
+            })
     ));
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of HTTP or of who scored.
 
+mod flat;
 pub mod json;
 pub(crate) mod predictions;
 mod response;

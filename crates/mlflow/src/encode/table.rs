@@ -12,12 +12,12 @@ use arrow_data::ArrayData;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use serde_json::Value;
 
-use super::{EncodeError, json};
+use super::{EncodeError, flat, json};
 use crate::answer::{Answer, HttpAnswer};
 use crate::block::{DType, DenseBlock};
 
 /// The column of an answer that is one value per row.
-const PREDICTIONS: &str = "predictions";
+pub(crate) const PREDICTIONS: &str = "predictions";
 
 /// A file form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,9 @@ impl Table {
 
     /// The table of a response body: `{"predictions": …}`, or the bare predictions of an MLflow 1.x model.
     pub fn from_response(body: &[u8]) -> Result<Self, EncodeError> {
+        if let Some(batch) = flat::table(body) {
+            return Ok(Self(batch));
+        }
         let mut document: Value = parse_with_nan(body)?;
         let predictions = match document.get_mut(PREDICTIONS) {
             Some(predictions) => predictions.take(),

@@ -82,7 +82,11 @@ pub(crate) fn check(name: &str, layout: &TensorLayout, block: &DenseBlock) -> Re
 }
 
 /// Refuses another rank or extent than declared.
-fn check_shape(name: &str, layout: &TensorLayout, shape: &[usize]) -> Result<(), Refusal> {
+pub(crate) fn check_shape(
+    name: &str,
+    layout: &TensorLayout,
+    shape: &[usize],
+) -> Result<(), Refusal> {
     let same_rank = layout.shape.len() == shape.len();
     let mut extents = layout.shape.iter().zip(shape);
     if same_rank && extents.all(|(declared, found)| declared.is_none_or(|extent| extent == *found))

@@ -5,7 +5,7 @@ use std::fmt;
 /// Levels of lists and objects; the gateway refuses what is deeper.
 const MAX_DEPTH: usize = 500;
 
-/// Values of one document: 256 MiB of nodes.
+/// Values of one document: 320 MiB of nodes.
 const MAX_NODES: usize = 16 << 20;
 
 /// Digits of an integer: Python's own reader stops at 4300.
@@ -23,8 +23,10 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// Where its text begins; for a text, after the quote.
     pub(super) start: u32,
-    /// Where it ends; for a list or object, how many elements or members it has.
+    /// Where it ends.
     pub(super) end: u32,
+    /// How many elements or members a list or object has.
+    pub(super) count: u32,
     /// The node after it and all within it.
     pub(super) next: u32,
 }
@@ -132,6 +134,7 @@ impl Reader<'_> {
             kind,
             start: start as u32,
             end: end as u32,
+            count: 0,
             next: index as u32 + 1,
         });
         Ok(index)
@@ -224,7 +227,8 @@ impl Reader<'_> {
 
     fn close(&mut self, index: usize, count: u32) -> Result<(), ReadError> {
         self.at += 1;
-        self.nodes[index].end = count;
+        self.nodes[index].count = count;
+        self.nodes[index].end = self.at as u32;
         self.nodes[index].next = self.nodes.len() as u32;
         Ok(())
     }

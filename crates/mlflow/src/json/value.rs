@@ -85,8 +85,28 @@ impl<'d> Value<'d> {
             Kind::NegativeInfinity => View::Float(f64::NEG_INFINITY),
             Kind::Text => View::Text(Cow::Borrowed(text())),
             Kind::Escaped => View::Text(Cow::Owned(unescaped(text()))),
-            Kind::List => View::List(node.end as usize),
-            Kind::Object => View::Object(node.end as usize),
+            Kind::List => View::List(node.count as usize),
+            Kind::Object => View::Object(node.count as usize),
+        }
+    }
+
+    /// The value's own text, as JSON.
+    pub(crate) fn json(self) -> &'d str {
+        let node = self.document.nodes[self.index];
+        let quote = usize::from(self.is_text());
+        &self.document.text[node.start as usize - quote..node.end as usize + quote]
+    }
+
+    /// Python's name of the value's class.
+    pub(crate) fn python_class(self) -> &'static str {
+        match self.view() {
+            View::Null => "NoneType",
+            View::Bool(_) => "bool",
+            View::Int(_) => "int",
+            View::Float(_) => "float",
+            View::Text(_) => "str",
+            View::List(_) => "list",
+            View::Object(_) => "dict",
         }
     }
 
@@ -108,6 +128,14 @@ impl<'d> Value<'d> {
         self.document.nodes[self.index].kind == Kind::Null
     }
 
+    /// Whether the value is a string.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(
+            self.document.nodes[self.index].kind,
+            Kind::Text | Kind::Escaped
+        )
+    }
+
     /// Whether the value is an object.
     pub(crate) fn is_object(self) -> bool {
         self.document.nodes[self.index].kind == Kind::Object
@@ -122,7 +150,7 @@ impl<'d> Value<'d> {
     pub(crate) fn items(self) -> impl ExactSizeIterator<Item = Value<'d>> {
         let node = self.document.nodes[self.index];
         let count = if node.kind == Kind::List {
-            node.end as usize
+            node.count as usize
         } else {
             0
         };
@@ -142,7 +170,7 @@ impl<'d> Value<'d> {
     pub(crate) fn members(self) -> Vec<(Cow<'d, str>, Value<'d>)> {
         let node = self.document.nodes[self.index];
         let count = if node.kind == Kind::Object {
-            node.end as usize
+            node.count as usize
         } else {
             0
         };

@@ -42,6 +42,11 @@ impl Model {
         })
     }
 
+    /// The file of the stored input example as it is; `None` when there is none, or one too large to be shown.
+    pub(crate) fn example_file(&self) -> Option<Vec<u8>> {
+        self.read_example(self.example.as_ref()?.path.as_ref()?)
+    }
+
     fn read_example(&self, file: &str) -> Option<Vec<u8>> {
         let path = self.folder.join(file);
         let small = fs::metadata(&path).is_ok_and(|metadata| metadata.len() <= MAX_BYTES);

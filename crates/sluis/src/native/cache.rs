@@ -17,7 +17,7 @@ const EVIDENCE: &str = "evidence.json";
 const PROGRAM: &str = "program";
 
 /// The version of this form, and of what a proof takes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
@@ -39,6 +39,8 @@ pub(crate) struct Verdict {
     pub(crate) python_version: String,
     /// Versions of packages that answers depend on.
     pub(crate) versions: BTreeMap<String, String>,
+    /// The methods that the model has in Python.
+    pub(crate) methods: Vec<String>,
     /// Folders of packages, with the time of their last change.
     folders: Vec<(PathBuf, u128)>,
     /// The digest of the program's file.
@@ -51,6 +53,8 @@ pub(crate) struct Outcome {
     python: String,
     versions: BTreeMap<String, String>,
     folders: Vec<PathBuf>,
+    #[serde(default)]
+    methods: Vec<String>,
     pub(crate) refused: Option<String>,
     pub(crate) failed: Option<String>,
     pub(crate) exported: Option<Exported>,
@@ -77,6 +81,7 @@ impl Verdict {
             python: python.to_owned(),
             python_version: outcome.python.clone(),
             versions: outcome.versions.clone(),
+            methods: outcome.methods.clone(),
             folders: folders
                 .map(|folder| (folder.clone(), changed(folder).unwrap_or(0)))
                 .collect(),

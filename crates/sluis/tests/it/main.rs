@@ -11,10 +11,13 @@
     reason = "a test fails by a panic, and tables of cases are long"
 )]
 
+mod azure;
 mod bad_inputs;
 mod demo;
+mod dialects;
 mod graph;
 mod native;
+mod pages;
 mod plan;
 mod predict;
 mod serve;

@@ -76,3 +76,35 @@ fn refused_input_ends_with_three_and_writes_nothing() {
     );
     assert!(!output.exists());
 }
+
+#[test]
+fn a_method_that_the_model_lacks_ends_with_those_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.csv");
+    fs::write(
+        &input,
+        "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0\n",
+    )
+    .unwrap();
+    let asked = |method: &str| {
+        let mut command = sluis();
+        command
+            .args(["predict", "--env-manager", "local", "--python"])
+            .arg(test_python())
+            .args(["--method", method, "-m"])
+            .arg(model("sk_cols"))
+            .arg("-i")
+            .arg(&input);
+        command.output().unwrap()
+    };
+    let refused = asked("transform");
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("no method 'transform'. It has predict, predict_proba"),
+        "{text}"
+    );
+    let answered = asked("predict_proba");
+    assert_eq!(answered.status.code(), Some(0));
+    assert!(answered.stdout.starts_with(b"{\"predictions\": [[0.9"));
+}

@@ -41,6 +41,31 @@ fn it_answers_every_payload_form_and_ends_clean_on_sigterm() {
 }
 
 #[test]
+fn another_method_is_asked_by_option_and_by_request() {
+    let server = Server::start(&model("sk_cols"), &["--method", "predict_proba"]);
+    let columns = |body: &str| body.matches("], [").count() + 1;
+    let (status, body) = server.predict(IRIS);
+    assert!(
+        status == 200 && body.starts_with("{\"predictions\": [[0.9") && columns(&body) == 2,
+        "{body}"
+    );
+    let json = "application/json";
+    let (status, body) = server.post("/invocations?method=predict", json, IRIS.as_bytes());
+    assert_eq!((status, body.as_str()), (200, "{\"predictions\": [0, 2]}"));
+    let csv = b"sepal_length,sepal_width,petal_length,petal_width\n5.1,3.5,1.4,0.2\n";
+    let (status, body) = server.post("/invocations", "text/csv", csv);
+    assert!(
+        status == 200 && body.starts_with("{\"predictions\": [[0.9"),
+        "{body}"
+    );
+    let (status, body) = server.post("/invocations?method=transform", json, IRIS.as_bytes());
+    assert!(
+        status == 400 && body.contains("decision_function"),
+        "{body}"
+    );
+}
+
+#[test]
 fn a_killed_server_leaves_no_process_behind() {
     let mut server = Server::start(&model("sk_cols"), &[]);
     let below = server.descendants();

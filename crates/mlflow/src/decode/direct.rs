@@ -1,0 +1,91 @@
+//! Whole payloads of plain numbers in one pass over their bytes, the commonest there are:
+//! `{"dataframe_split": {"columns": […], "data": [[…], …]}}`, and `{"inputs": [[…], …]}` for a tensor.
+//!
+//! Gives up at the first byte that is not as expected, and the general decoder begins anew. What it takes is what the
+//! general decoder takes without any cast: the same cells, no column left out, nothing beside the payload.
+
+use super::frame::column_order;
+use super::numbers::{Float, Text};
+use super::sink::dense_frame;
+use super::tensor;
+use crate::block::DType;
+use crate::contract::{ColumnLayout, Layout, TensorLayout};
+use crate::input::Input;
+
+/// The input of a payload of plain numbers.
+pub(crate) fn read(layout: &Layout, body: &[u8]) -> Option<Input> {
+    let mut text = Text::new(body);
+    text.take(b'{')?;
+    let input = match layout {
+        Layout::Columns(layout) => {
+            text.key("dataframe_split")?;
+            split(layout, &mut text)?
+        }
+        Layout::Tensor(layout) => {
+            let key = text.word()?;
+            text.take(b':')
+                .filter(|()| key == "inputs" || key == "instances")?;
+            tensor(layout, &mut text)?
+        }
+        Layout::Tensors(_) | Layout::Python(_) => return None,
+    };
+    text.take(b'}')?;
+    text.is_over().then_some(input)
+}
+
+/// The value of `dataframe_split`, its columns before its data, without an index.
+fn split(layout: &ColumnLayout, text: &mut Text<'_>) -> Option<Input> {
+    let dtype = layout.dense?;
+    text.take(b'{')?;
+    text.key("columns")?;
+    let names = names(text)?;
+    let (layout, order) = column_order(layout, &names)?;
+    if order.contains(&None) {
+        return None;
+    }
+    text.comma()?;
+    text.key("data")?;
+    let input = match dtype {
+        DType::Float64 => frame::<f64>(&layout, &order, text),
+        DType::Float32 => frame::<f32>(&layout, &order, text),
+        _ => None,
+    }?;
+    text.take(b'}')?;
+    Some(input)
+}
+
+fn names(text: &mut Text<'_>) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    text.open()?;
+    loop {
+        names.push(text.word()?.to_owned());
+        if !text.more()? {
+            return Some(names);
+        }
+    }
+}
+
+fn frame<T: Float>(
+    layout: &ColumnLayout,
+    order: &[Option<usize>],
+    text: &mut Text<'_>,
+) -> Option<Input> {
+    let cells = text.rows::<T>(order, layout.names.len())?;
+    dense_frame(cells, layout.names.clone())
+}
+
+fn tensor(layout: &TensorLayout, text: &mut Text<'_>) -> Option<Input> {
+    let mut extents = vec![None; layout.shape.len()];
+    let block = match layout.dtype {
+        DType::Float64 => {
+            let cells = text.nested::<f64>(&mut extents)?;
+            tensor::block(layout, extents, cells)
+        }
+        DType::Float32 => {
+            let cells = text.nested::<f32>(&mut extents)?;
+            tensor::block(layout, extents, cells)
+        }
+        _ => None,
+    }?;
+    Some(Input::Tensor(block))
+}
