@@ -53,6 +53,7 @@ pub(crate) enum Op {
         single: bool,
     },
     Concat {},
+    Sum {},
     Pick {
         columns: Vec<usize>,
     },
@@ -108,6 +109,7 @@ pub(crate) enum Op {
         single: bool,
     },
     Share {},
+    Tanh {},
     Argmax {},
     Trees(Box<TreesHead>),
 }
@@ -119,6 +121,7 @@ impl Op {
             Op::Check { .. } => "check",
             Op::Each { .. } => "each",
             Op::Concat {} => "concat",
+            Op::Sum {} => "sum",
             Op::Pick { .. } => "pick",
             Op::Above { .. } => "above",
             Op::IsAbove { .. } => "is_above",
@@ -135,6 +138,7 @@ impl Op {
             Op::Softmax { .. } => "softmax",
             Op::Complement { .. } => "complement",
             Op::Share {} => "share",
+            Op::Tanh {} => "tanh",
             Op::Argmax {} => "argmax",
             Op::Trees(_) => "trees",
         }

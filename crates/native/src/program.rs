@@ -18,8 +18,8 @@ const MAX_STEPS: usize = 10_000;
 /// Numbers of one block of rows in all matrices together: a wide program takes fewer rows at a time.
 const BLOCK_NUMBERS: usize = 1 << 20;
 
-/// Rows that run through the steps together.
-const BLOCK_ROWS: usize = 64;
+/// Rows that run through the steps together: a tree's nodes are used by all of them while they are in the cache.
+const BLOCK_ROWS: usize = 256;
 
 /// A step and where its matrices lie.
 pub(crate) struct Placed {

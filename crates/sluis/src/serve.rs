@@ -10,6 +10,7 @@ use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
 use sluis_mlflow::describe::{Subject, Swagger, openapi};
+use sluis_mlflow::model::Model;
 use sluis_scoring::{
     Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService,
 };
@@ -136,13 +137,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
                 .with_direct(Arc::new(NativeScorer::new(proved.program)))
         }
     };
-    let mut identity = Identity::of(&staged.model);
-    if let Some(name) = &args.model_name {
-        identity.name.clone_from(name);
-    }
-    if let Some(version) = &args.model_version {
-        identity.version.clone_from(version);
-    }
+    let identity = identity(args, &staged.model);
     let page = openapi(Subject {
         model: &staged.model,
         name: &identity.name,
@@ -176,6 +171,18 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
         timeout,
         _guardian: staged.guardian,
     })
+}
+
+/// How the model is named in routes: as its folder tells, unless the command line says otherwise.
+fn identity(args: &ServeArgs, model: &Model) -> Identity {
+    let mut identity = Identity::of(model);
+    if let Some(name) = &args.model_name {
+        identity.name.clone_from(name);
+    }
+    if let Some(version) = &args.model_version {
+        identity.version.clone_from(version);
+    }
+    identity
 }
 
 impl Serving {

@@ -94,8 +94,8 @@ def _finish(builder, estimator, source, method):
     if form is None:
         form = "labels" if is_classifier(estimator) else "values"
     value = estimate(builder, estimator, source, form)
-    if form == "labels":
-        labels = getattr(value, "labels", None)
+    labels = getattr(value, "labels", None)
+    if form == "labels" or labels is not None:
         builder.answers_labels(value, estimator.classes_ if labels is None else labels)
         return
     vector = getattr(value, "vector", value.width == 1 and form != "proba")

@@ -49,42 +49,11 @@ pub(crate) fn read(text: &str) -> Option<Moment> {
         return None;
     }
     let days = days(year, month, day)?;
-    let mut seconds = i128::from(days) * 86_400;
-    let mut fraction = 0;
-    if let Some(separator) = bytes.get(10) {
-        if !matches!(separator, b'T' | b' ') {
-            return None;
-        }
-        shape.separator = Some(*separator);
-        let (hour, minute) = (number(bytes, 11, 2)?, number(bytes, 14, 2)?);
-        if bytes.get(13) != Some(&b':') || hour > 23 || minute > 59 {
-            return None;
-        }
-        seconds += i128::from(hour * 3600 + minute * 60);
-        let mut at = 16;
-        if bytes.get(at) == Some(&b':') {
-            let second = number(bytes, at + 1, 2)?;
-            if second > 59 {
-                return None;
-            }
-            shape.seconds = true;
-            seconds += i128::from(second);
-            at += 3;
-            if bytes.get(at) == Some(&b'.') {
-                let digits = bytes[at + 1..]
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_digit())
-                    .count();
-                if !(1..=9).contains(&digits) {
-                    return None;
-                }
-                fraction = number(bytes, at + 1, digits)? * 10_i64.pow(9 - digits as u32);
-                shape.fraction = digits;
-                at += 1 + digits;
-            }
-        }
-        shape.zone = zone(bytes.get(at..)?)?;
-    }
+    let (mut seconds, fraction) = match bytes.get(10) {
+        None => (0, 0),
+        Some(separator) => time(*separator, bytes, &mut shape)?,
+    };
+    seconds += i128::from(days) * 86_400;
     if let Zone::Offset(minutes) = shape.zone {
         seconds -= i128::from(minutes) * 60;
     }
@@ -96,6 +65,41 @@ pub(crate) fn read(text: &str) -> Option<Moment> {
             .filter(|value| *value != i64::MIN),
         shape,
     })
+}
+
+/// Seconds of the day and nanoseconds of the second, from the eleventh byte on.
+fn time(separator: u8, bytes: &[u8], shape: &mut Shape) -> Option<(i128, i64)> {
+    if !matches!(separator, b'T' | b' ') {
+        return None;
+    }
+    shape.separator = Some(separator);
+    let (hour, minute) = (number(bytes, 11, 2)?, number(bytes, 14, 2)?);
+    if bytes.get(13) != Some(&b':') || hour > 23 || minute > 59 {
+        return None;
+    }
+    let (mut seconds, mut fraction) = (i128::from(hour * 3600 + minute * 60), 0);
+    let mut at = 16;
+    if bytes.get(at) == Some(&b':') {
+        let second = number(bytes, at + 1, 2)?;
+        if second > 59 {
+            return None;
+        }
+        shape.seconds = true;
+        seconds += i128::from(second);
+        at += 3;
+        if bytes.get(at) == Some(&b'.') {
+            let rest = bytes[at + 1..].iter();
+            let digits = rest.take_while(|byte| byte.is_ascii_digit()).count();
+            if !(1..=9).contains(&digits) {
+                return None;
+            }
+            fraction = number(bytes, at + 1, digits)? * 10_i64.pow(9 - digits as u32);
+            shape.fraction = digits;
+            at += 1 + digits;
+        }
+    }
+    shape.zone = zone(bytes.get(at..)?)?;
+    Some((seconds, fraction))
 }
 
 /// Whether every reader of dates refuses a text: letters alone, which name no month, no day and nothing else that one of

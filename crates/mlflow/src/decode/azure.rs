@@ -89,7 +89,7 @@ impl Contract {
 
     /// MLflow's body for one of Azure's in the form that the signature asks for, without params.
     fn plain_input_data(&self, body: &[u8]) -> Option<Vec<u8>> {
-        if !self.azure_reads_alike || !is_object(body) {
+        if !self.azure_reads_alike || !is_object(body) || has_long_number(body) {
             return None;
         }
         let parsed: Body<'_> = sonic_rs::from_str(std::str::from_utf8(body).ok()?).ok()?;
@@ -102,6 +102,16 @@ impl Contract {
         };
         fits.then(|| from_input_data(body).ok().flatten()).flatten()
     }
+}
+
+/// Whether so many digits stand in a row that pandas' reader may refuse them as an integer.
+fn has_long_number(json: &[u8]) -> bool {
+    const MAX_DIGITS: usize = 18;
+    let mut digits = 0;
+    json.iter().any(|byte| {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        digits > MAX_DIGITS
+    })
 }
 
 fn is_split(data: &LazyValue<'_>) -> bool {
@@ -173,7 +183,13 @@ mod tests {
             format!(r#"{{"input_data": {{"columns": ["a", "b", "c"], "data": [{row}]}}}}"#)
         };
         assert!(calls("col_sig", &split("[1, 2.5, 3]")));
-        for row in ["[\"1\", 2, 3]", "[true, 2, 3]", "[1, 2]", "[1, 2, 3, 4]"] {
+        for row in [
+            "[\"1\", 2, 3]",
+            "[true, 2, 3]",
+            "[1, 2]",
+            "[1, 2, 3, 4]",
+            "[1000000000000000000000, 2, 3]",
+        ] {
             assert!(!calls("col_sig", &split(row)), "{row}");
         }
         for body in [

@@ -48,12 +48,19 @@ struct Split<'a> {
 }
 
 /// A frame in split orientation.
-pub(crate) fn from_split(layout: &ColumnLayout, value: &LazyValue<'_>) -> Option<Input> {
+pub(crate) fn from_split(
+    layout: &ColumnLayout,
+    value: &LazyValue<'_>,
+    extras: Extras,
+) -> Option<Input> {
     if !value.is_object() {
         return None;
     }
     let split: Split<'_> = sonic_rs::from_str(value.as_raw_str()).ok()?;
     let (layout, order) = column_order(layout, &split.columns)?;
+    if extras == Extras::Undecided && order.contains(&None) {
+        return None;
+    }
     let data = split.data.as_raw_str();
     let input = match plain_rows(&layout, data, &order) {
         Some(input) => input,

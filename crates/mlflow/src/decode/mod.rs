@@ -1,8 +1,10 @@
 //! Payload bytes to typed inputs, under an input contract.
 //!
-//! A decoder answers in one of two ways: the [`Input`] that the model gets, or [`Decoded::AsItCame`]: the payload is one
-//! that Rust does not decide (an odd value, an unknown form, an error), and goes to Python unchanged, where MLflow's own
-//! code accepts or refuses it. So a decoder never refuses, and what it accepts means exactly what MLflow makes of it.
+//! A decoder answers in one of three ways: the [`Input`] that the model gets; the [`Refusal`] that MLflow would give, with
+//! the places of what is wrong; or [`Decoded::AsItCame`]: the payload is one that Rust does not decide, and goes to Python
+//! unchanged. What Rust decides means exactly what MLflow makes of it.
+//!
+//! Clean JSON is read straight into typed cells; [`python`] decides what those readers give up.
 
 mod arrow;
 mod azure;
@@ -53,6 +55,10 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
+        // The quick readers do not tell what a large integer loses.
+        if self.strictness == Strictness::Strict && self.versions.known_server() {
+            return self.decode_as_python(body);
+        }
         match self.try_json(body) {
             Some(Decoded::AsItCame) | None => self.decode_as_python(body),
             Some(decoded) => decoded,
@@ -95,14 +101,26 @@ impl Contract {
         }
     }
 
+    /// What the quick readers do about columns that the signature does not name: where this is reported or refused, they
+    /// give up.
+    fn extras_here(&self) -> rows::Extras {
+        if self.versions.known_server() || self.strictness == Strictness::Strict {
+            rows::Extras::Undecided
+        } else {
+            rows::Extras::Dropped
+        }
+    }
+
     fn try_payload(&self, payload: Payload<'_>) -> Option<Input> {
         if self.speaks_1x() && matches!(payload, Payload::Inputs(_) | Payload::Instances(_)) {
             return None;
         }
         match (&self.layout, payload) {
-            (Layout::Columns(layout), Payload::Split(value)) => frame::from_split(layout, &value),
+            (Layout::Columns(layout), Payload::Split(value)) => {
+                frame::from_split(layout, &value, self.extras_here())
+            }
             (Layout::Columns(layout), Payload::Records(value)) => {
-                frame::from_records(layout, &value, rows::Extras::Dropped)
+                frame::from_records(layout, &value, self.extras_here())
             }
             (Layout::Columns(layout), Payload::Inputs(value) | Payload::Instances(value)) => {
                 frame::from_inputs(layout, &value)

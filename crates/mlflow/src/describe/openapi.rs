@@ -62,82 +62,23 @@ impl Page<'_> {
     }
 
     fn paths(&self) -> Value {
+        let mut paths = vec![
+            ("/invocations".to_owned(), self.invocations()),
+            ("/score".to_owned(), self.score()),
+        ];
+        paths.extend(server_paths());
+        paths.extend(self.tensorflow_paths());
+        paths.extend(self.open_inference_paths());
+        paths.into_iter().collect::<Map<String, Value>>().into()
+    }
+
+    /// The places where routes of other servers have this model: its name, and its name and version.
+    pub(super) fn places(&self, prefix: &str) -> [String; 2] {
         let (name, version) = (escaped(self.subject.name), escaped(self.subject.version));
-        let text =
-            |summary: &str, kind: &str| get(summary, json!({kind: {"schema": {"type": "string"}}}));
-        let any = |summary: &str| get(summary, json!({JSON: {"schema": {"type": "object"}}}));
-        let empty = |summary: &str| json!({"get": {"summary": summary, "responses": {"200": {"description": "Yes."}}}});
-        let mut paths = Map::new();
-        let mut add = |path: String, item: Value| {
-            paths.insert(path, item);
-        };
-        add("/invocations".into(), self.invocations());
-        add("/score".into(), self.score());
-        for alive in ["/ping", "/health"] {
-            add(
-                alive.into(),
-                empty("Whether the model is ready to be asked."),
-            );
-        }
-        add(
-            "/".into(),
-            text(
-                "Whether the model is ready to be asked, for Azure's probes.",
-                "text/html",
-            ),
-        );
-        add(
-            "/version".into(),
-            get(
-                "The MLflow version in the model's environment.",
-                json!({JSON: {}}),
-            ),
-        );
-        let metrics = "application/openmetrics-text";
-        add(
-            "/metrics".into(),
-            text("Metrics of the server, OpenMetrics text.", metrics),
-        );
-        add("/openapi.json".into(), any("This page."));
-        add("/swagger.json".into(), swagger());
-        for place in [
-            format!("/v1/models/{name}"),
-            format!("/v1/models/{name}/versions/{version}"),
-        ] {
-            add(format!("{place}:predict"), self.tensorflow());
-            add(
-                place.clone(),
-                any("The model's state, as TensorFlow Serving tells it."),
-            );
-            add(
-                format!("{place}/metadata"),
-                any("The model's signature, as TensorFlow Serving tells it."),
-            );
-        }
-        add(
-            "/v2".into(),
-            any("The server, in the Open Inference Protocol."),
-        );
-        add("/v2/health/live".into(), empty("Whether the server is up."));
-        add(
-            "/v2/health/ready".into(),
-            empty("Whether the model is ready to be asked."),
-        );
-        for place in [
-            format!("/v2/models/{name}"),
-            format!("/v2/models/{name}/versions/{version}"),
-        ] {
-            add(format!("{place}/infer"), self.open_inference());
-            add(
-                format!("{place}/ready"),
-                empty("Whether the model is ready to be asked."),
-            );
-            add(
-                place,
-                any("The model's inputs and outputs, in the Open Inference Protocol."),
-            );
-        }
-        Value::Object(paths)
+        [
+            format!("{prefix}/models/{name}"),
+            format!("{prefix}/models/{name}/versions/{version}"),
+        ]
     }
 
     fn invocations(&self) -> Value {
@@ -152,6 +93,7 @@ impl Page<'_> {
                 content["text/csv"]["example"] = json!(example);
             }
             content["application/vnd.apache.parquet"] = json!({});
+            content["application/vnd.apache.arrow.stream"] = json!({});
         }
         let answers = json!({
             JSON: {"schema": reference("Predictions")},
@@ -365,9 +307,50 @@ fn keyed(key: &str, schema: &Value, params: bool) -> Value {
     object
 }
 
-fn get(summary: &str, content: Value) -> Value {
+/// Routes that tell of the server and never ask the model.
+fn server_paths() -> Vec<(String, Value)> {
+    let ready = "Whether the model is ready to be asked.";
+    let metrics = "application/openmetrics-text";
+    let items = [
+        ("/ping", yes(ready)),
+        ("/health", yes(ready)),
+        ("/", text("Likewise, for Azure's probes.", "text/html")),
+        (
+            "/version",
+            get(
+                "The MLflow version in the model's environment.",
+                &json!({JSON: {}}),
+            ),
+        ),
+        (
+            "/metrics",
+            text("Metrics of the server, OpenMetrics text.", metrics),
+        ),
+        ("/openapi.json", object("This page.")),
+        ("/swagger.json", swagger()),
+    ];
+    items
+        .into_iter()
+        .map(|(path, item)| (path.to_owned(), item))
+        .collect()
+}
+
+fn get(summary: &str, content: &Value) -> Value {
     let answer = json!({"description": summary, "content": content});
     json!({"get": {"summary": summary, "responses": {"200": answer}}})
+}
+
+/// A route whose status is all of its answer.
+pub(super) fn yes(summary: &str) -> Value {
+    json!({"get": {"summary": summary, "responses": {"200": {"description": "Yes."}}}})
+}
+
+fn text(summary: &str, kind: &str) -> Value {
+    get(summary, &json!({kind: {"schema": {"type": "string"}}}))
+}
+
+pub(super) fn object(summary: &str) -> Value {
+    get(summary, &json!({JSON: {"schema": {"type": "object"}}}))
 }
 
 pub(super) fn post(summary: &str, content: &Value, answers: &Value, error: &str) -> Value {
@@ -389,10 +372,7 @@ pub(super) fn post(summary: &str, content: &Value, answers: &Value, error: &str)
 }
 
 fn swagger() -> Value {
-    let mut item = get(
-        "Azure's Swagger document of the model.",
-        json!({JSON: {"schema": {"type": "object"}}}),
-    );
+    let mut item = object("Azure's Swagger document of the model.");
     item["get"]["parameters"] = json!([{
         "name": "version",
         "in": "query",

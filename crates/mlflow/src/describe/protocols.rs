@@ -2,11 +2,46 @@
 
 use serde_json::{Value, json};
 
-use super::openapi::{JSON, Page, post};
+use super::openapi::{JSON, Page, object, post, yes};
 use crate::model::{DataType, Schema};
 
 impl Page<'_> {
-    pub(super) fn tensorflow(&self) -> Value {
+    pub(super) fn tensorflow_paths(&self) -> Vec<(String, Value)> {
+        let mut paths = Vec::new();
+        for place in self.places("/v1") {
+            paths.push((format!("{place}:predict"), self.tensorflow()));
+            let metadata = object("The model's signature, as TensorFlow Serving tells it.");
+            paths.push((format!("{place}/metadata"), metadata));
+            paths.push((
+                place,
+                object("The model's state, as TensorFlow Serving tells it."),
+            ));
+        }
+        paths
+    }
+
+    pub(super) fn open_inference_paths(&self) -> Vec<(String, Value)> {
+        let ready = "Whether the model is ready to be asked.";
+        let server = object("The server, in the Open Inference Protocol.");
+        let mut paths = vec![
+            ("/v2".to_owned(), server),
+            (
+                "/v2/health/live".to_owned(),
+                yes("Whether the server is up."),
+            ),
+            ("/v2/health/ready".to_owned(), yes(ready)),
+        ];
+        for place in self.places("/v2") {
+            paths.push((format!("{place}/infer"), self.open_inference()));
+            paths.push((format!("{place}/ready"), yes(ready)));
+            let metadata =
+                object("The model's inputs and outputs, in the Open Inference Protocol.");
+            paths.push((place, metadata));
+        }
+        paths
+    }
+
+    fn tensorflow(&self) -> Value {
         let mut content = json!({JSON: {"schema": {"type": "object", "properties": {
             "instances": {"type": "array", "description": "Rows."},
             "inputs": {"description": "Columns, or tensors."},
@@ -32,7 +67,7 @@ impl Page<'_> {
         )
     }
 
-    pub(super) fn open_inference(&self) -> Value {
+    fn open_inference(&self) -> Value {
         let tensor = json!({"type": "object", "required": ["name", "shape", "datatype"], "properties": {
             "name": {"type": "string"},
             "shape": {"type": "array", "items": {"type": "integer"}},

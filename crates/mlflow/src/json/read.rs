@@ -306,15 +306,14 @@ impl Reader<'_> {
         match self.bytes.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
+                let low = 0xdc00..0xe000_u16;
                 let unit = self.unit()?;
-                match unit {
-                    0xd800..=0xdbff if self.bytes[self.at..].starts_with(b"\\u") => {
-                        if !(0xdc00..=0xdfff).contains(&self.unit()?) {
-                            return Err(ReadError::Unreadable);
-                        }
-                    }
-                    0xd800..=0xdfff => return Err(ReadError::Unreadable),
-                    _ => {}
+                let high = (0xd800..0xdc00).contains(&unit);
+                let pair = high
+                    && self.bytes[self.at..].starts_with(b"\\u")
+                    && low.contains(&self.unit()?);
+                if low.contains(&unit) || (high && !pair) {
+                    return Err(ReadError::Unreadable);
                 }
             }
             _ => return Err(self.wrong("an unknown escape within a string")),

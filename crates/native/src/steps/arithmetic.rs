@@ -99,6 +99,16 @@ pub(crate) fn concat<'s>(widths: &[usize], source: &dyn Fn(usize) -> &'s [f64], 
     }
 }
 
+/// Matrices added up, one after the other.
+pub(crate) fn sum<'s>(sources: usize, source: &dyn Fn(usize) -> &'s [f64], out: &mut [f64]) {
+    out.copy_from_slice(source(0));
+    for index in 1..sources {
+        for (out, value) in out.iter_mut().zip(source(index)) {
+            *out += value;
+        }
+    }
+}
+
 /// Some columns of a matrix.
 pub(crate) fn pick(columns: &[usize], width: usize, source: &[f64], out: &mut [f64]) {
     for (out, row) in out

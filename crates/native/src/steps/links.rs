@@ -20,6 +20,7 @@ pub(crate) enum Link {
     Complement,
     ComplementSingle,
     Share { width: usize },
+    Tanh,
     Argmax { width: usize },
 }
 
@@ -61,6 +62,10 @@ impl Link {
             Op::Share {} => Link::Share {
                 width: context.same_width()?,
             },
+            Op::Tanh {} => {
+                context.same_width()?;
+                Link::Tanh
+            }
             Op::Argmax {} => {
                 context.has_width(1)?;
                 Link::Argmax { width }
@@ -93,6 +98,7 @@ impl Link {
                 let sum: f64 = row.iter().sum();
                 map(row, out, |value| value / sum);
             }),
+            Link::Tanh => map(source, out, f64::tanh),
             Link::Argmax { width } => {
                 for (out, row) in out.iter_mut().zip(source.chunks_exact(*width)) {
                     *out = argmax(row) as f64;

@@ -61,6 +61,7 @@ pub(crate) enum Step {
     Check(arithmetic::Check),
     Each(arithmetic::Each),
     Concat(Vec<usize>),
+    Sum(usize),
     Pick { columns: Vec<usize>, width: usize },
     Threshold { threshold: f64, equal: bool },
     Normalize(arithmetic::Normalize),
@@ -100,6 +101,14 @@ impl Step {
             Op::Concat {} => {
                 context.has_width(context.sources.iter().sum())?;
                 Step::Concat(context.sources.to_vec())
+            }
+            Op::Sum {} => {
+                if context.sources.is_empty()
+                    || context.sources.iter().any(|width| *width != context.width)
+                {
+                    return Err("its sources are not as wide as it is");
+                }
+                Step::Sum(context.sources.len())
             }
             Op::Pick { columns } => {
                 let width = context.only_source()?;
@@ -152,6 +161,7 @@ impl Step {
             Step::Check(check) => return check.run(out),
             Step::Each(each) => each.run(source(0), out),
             Step::Concat(widths) => arithmetic::concat(widths, source, out),
+            Step::Sum(sources) => arithmetic::sum(*sources, source, out),
             Step::Pick { columns, width } => arithmetic::pick(columns, *width, source(0), out),
             Step::Threshold { threshold, equal } => {
                 for (out, value) in out.iter_mut().zip(source(0)) {

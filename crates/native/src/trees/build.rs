@@ -1,5 +1,6 @@
 //! From the arrays of a program to a forest: each index checked, each tree a tree, then laid out for the walk.
 
+use super::lanes;
 use super::walk::{Forest, HAS_CATEGORIES, Node, RIGHT_IF_MISSING, Real, Sets, ZERO_IS_MISSING};
 use crate::error::Flaw;
 use crate::head::{SplitRule, TreesHead};
@@ -80,12 +81,15 @@ pub(super) fn forest<T: Real, A: Real>(
             .iter()
             .all(|flags| flags & (ZERO | CATEGORIES) == 0),
         sets,
+        depths: Vec::with_capacity(ends.len()),
+        packed: Vec::new(),
     };
     let mut start = 0;
     for end in ends {
         source.lay_out(start..end, &mut forest)?;
         start = end;
     }
+    forest.packed = lanes::pack(&forest.nodes, forest.columns, forest.plain);
     Ok(forest)
 }
 
@@ -132,6 +136,8 @@ impl Source<'_> {
         met[0] = true;
         // By place in the forest, which node of the file comes there.
         let mut order = vec![0];
+        // Nodes of the level that is laid out now, and levels below the root.
+        let (mut level_end, mut depth) = (1, 0);
         let mut next = 0;
         while let Some(local) = order.get(next).copied() {
             let node = nodes.start + local;
@@ -156,7 +162,12 @@ impl Source<'_> {
                 forest.slots.push(0);
             }
             next += 1;
+            if next == level_end && next < order.len() {
+                level_end = order.len();
+                depth += 1;
+            }
         }
+        forest.depths.push(depth);
         forest.roots.push(root as u32);
         Ok(())
     }

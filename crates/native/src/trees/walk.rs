@@ -3,6 +3,8 @@
 //! A node's children lie side by side: the step is `left + (value > threshold)`, without a branch. A leaf is its own left
 //! child behind a threshold that nothing passes, so rows that have arrived stay while others go on.
 
+use super::lanes::{self, Packed};
+
 /// Bits above a node's column.
 pub(super) const RIGHT_IF_MISSING: u32 = 1;
 pub(super) const ZERO_IS_MISSING: u32 = 2;
@@ -87,7 +89,7 @@ impl<T: Real> Node<T> {
     }
 
     #[inline(always)]
-    fn column(&self) -> usize {
+    pub(super) fn column(&self) -> usize {
         (self.split & COLUMN) as usize
     }
 
@@ -136,6 +138,10 @@ pub(crate) struct Forest<T, A> {
     /// Whether no node asks for categories or takes zero for missing.
     pub(super) plain: bool,
     pub(super) sets: Sets,
+    /// By tree, the steps from its root to its lowest leaf.
+    pub(super) depths: Vec<u32>,
+    /// The nodes once more, for the quick walk; empty where that cannot be taken.
+    pub(super) packed: Vec<Packed<T>>,
 }
 
 impl<T: Real, A: Real> Forest<T, A> {
@@ -147,32 +153,23 @@ impl<T: Real, A: Real> Forest<T, A> {
         block: &mut Vec<T>,
         sums: &mut Vec<A>,
     ) {
-        block.clear();
-        block.extend(source.iter().map(|value| T::nearest(*value)));
-        if let Some(limit) = self.zero_below {
-            for value in block.iter_mut() {
-                if value.magnitude() <= limit {
-                    *value = T::default();
-                }
-            }
-        }
         let outputs = self.base.len();
         let rows = out.len() / outputs;
         sums.clear();
         for _ in 0..rows {
             sums.extend_from_slice(&self.base);
         }
+        let width = match self.packed.is_empty() {
+            true => self.columns,
+            false => lanes::padded(self.columns),
+        };
+        let missing = self.fill(source, width, block);
         if !self.plain {
             self.walk_with_care(block, sums);
-        } else if rows < LANES / 2 {
-            for (row, sums) in block
-                .chunks_exact(self.columns)
-                .zip(sums.chunks_exact_mut(outputs))
-            {
-                self.walk_row(row, sums);
-            }
+        } else if !self.packed.is_empty() && !missing {
+            self.walk_lanes(block, width, sums);
         } else {
-            self.walk_rows(block, rows, sums);
+            self.walk_rows(block, width, rows, sums);
         }
         for (out, sum) in out.iter_mut().zip(sums) {
             let sum = match self.divisor {
@@ -183,15 +180,35 @@ impl<T: Real, A: Real> Forest<T, A> {
         }
     }
 
+    /// Rows in the precision of the trees, padded to `width` columns; whether a value is missing.
+    fn fill(&self, source: &[f64], width: usize, block: &mut Vec<T>) -> bool {
+        let mut missing = false;
+        block.clear();
+        for row in source.chunks_exact(self.columns) {
+            for value in row {
+                let mut value = T::nearest(*value);
+                if let Some(limit) = self.zero_below
+                    && value.magnitude() <= limit
+                {
+                    value = T::default();
+                }
+                missing |= value.is_missing();
+                block.push(value);
+            }
+            block.resize(block.len() + width - self.columns, T::default());
+        }
+        missing
+    }
+
     /// Tree after tree, several rows at a time.
-    fn walk_rows(&self, block: &[T], rows: usize, sums: &mut [A]) {
+    fn walk_rows(&self, block: &[T], width: usize, rows: usize, sums: &mut [A]) {
         let outputs = self.base.len();
         for (root, target) in self.roots.iter().zip(&self.targets) {
             for first in (0..rows).step_by(LANES) {
                 let count = LANES.min(rows - first);
                 // The last rows may be fewer: the missing lanes follow the last of them.
                 let starts: [usize; LANES] =
-                    std::array::from_fn(|lane| (first + lane.min(count - 1)) * self.columns);
+                    std::array::from_fn(|lane| (first + lane.min(count - 1)) * width);
                 let mut at = [*root; LANES];
                 loop {
                     let mut moved = 0;
@@ -212,35 +229,27 @@ impl<T: Real, A: Real> Forest<T, A> {
         }
     }
 
-    /// One row, several trees at a time.
-    fn walk_row(&self, row: &[T], sums: &mut [A]) {
-        let trees = self.roots.chunks(LANES).zip(self.targets.chunks(LANES));
-        for (roots, targets) in trees {
-            let mut at: [u32; LANES] = std::array::from_fn(|lane| roots[lane.min(roots.len() - 1)]);
-            loop {
-                let mut moved = 0;
-                for at in &mut at {
-                    let node = &self.nodes[*at as usize];
-                    let next = node.next(row[node.column()]);
-                    moved |= next ^ *at;
-                    *at = next;
-                }
-                if moved == 0 {
-                    break;
-                }
-            }
-            for (leaf, target) in at.iter().zip(targets) {
-                self.add(*leaf, *target, sums);
-            }
-        }
-    }
-
     #[inline(always)]
-    fn add(&self, leaf: u32, target: u32, sums: &mut [A]) {
-        let slot = self.slots[leaf as usize] as usize * self.span;
-        let values = &self.values[slot..slot + self.span];
-        for (sum, value) in sums[target as usize..].iter_mut().zip(values) {
-            *sum = sum.add(*value);
+    pub(super) fn add(&self, leaf: u32, target: u32, sums: &mut [A]) {
+        let (slot, target) = (self.slots[leaf as usize] as usize, target as usize);
+        // Most forests add one number, or one for either of two classes.
+        match self.span {
+            1 => sums[target] = sums[target].add(self.values[slot]),
+            2 => {
+                if let (Some([first, second]), Some(values)) = (
+                    sums.get_mut(target..target + 2),
+                    self.values.get(2 * slot..2 * slot + 2),
+                ) {
+                    *first = first.add(values[0]);
+                    *second = second.add(values[1]);
+                }
+            }
+            span => {
+                let values = &self.values[slot * span..(slot + 1) * span];
+                for (sum, value) in sums[target..].iter_mut().zip(values) {
+                    *sum = sum.add(*value);
+                }
+            }
         }
     }
 

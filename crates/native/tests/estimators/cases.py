@@ -62,7 +62,7 @@ def holes(frame, random, share=0.1):
 
 
 def all_cases():
-    for make in (linear, trees, boosting, steps, columns, xgboosts, lightgbms, refusals):
+    for make in (linear, trees, boosting, steps, columns, others, xgboosts, lightgbms, refusals):
         yield from make()
 
 
@@ -260,6 +260,38 @@ def columns():
     yield Case("scaled_sparse", make_pipeline(prepare, Ridge()).fit(frame, score), frame)
     prepare = ColumnTransformer([("t", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), texts)], remainder="passthrough")
     yield Case("ordinal_hist", make_pipeline(prepare, HistGradientBoostingRegressor(max_iter=20)).fit(frame, score), frame)
+
+
+def others():
+    from sklearn import cluster, compose, ensemble, linear_model, neural_network, tree
+
+    frame, score, _ = numbers(10)
+    for classes in (2, 3):
+        y = labels(score, classes, classes == 3)
+        members = [("l", linear_model.LogisticRegression()), ("t", tree.DecisionTreeClassifier(max_depth=4))]
+        vote = ensemble.VotingClassifier(members, voting="soft").fit(frame, y)
+        stack = ensemble.StackingClassifier(members).fit(frame, y)
+        bag = ensemble.BaggingClassifier(n_estimators=12, random_state=0, max_features=0.6).fit(frame.to_numpy(), y)
+        net = neural_network.MLPClassifier((9, 4), max_iter=80, random_state=0).fit(frame, y)
+        for method in ("predict", "predict_proba"):
+            tag = "_{}_{}".format(method, classes)
+            yield Case("vote" + tag, vote, frame, method)
+            yield Case("stack" + tag, stack, frame, method)
+            yield Case("bag" + tag, bag, frame, method)
+            yield Case("net" + tag, net, frame, method)
+    members = [("r", linear_model.Ridge()), ("t", tree.DecisionTreeRegressor(max_depth=4)), ("f", ensemble.RandomForestRegressor(9))]
+    yield Case("vote_regressor", ensemble.VotingRegressor(members).fit(frame, score), frame)
+    yield Case("vote_trees", ensemble.VotingRegressor(members[1:]).fit(frame, score), frame)
+    yield Case("stack_regressor", ensemble.StackingRegressor(members, passthrough=True).fit(frame, score), frame)
+    yield Case("bag_regressor", ensemble.BaggingRegressor(n_estimators=7, random_state=0).fit(frame, score), frame)
+    for activation in ("relu", "tanh", "logistic", "identity"):
+        net = neural_network.MLPRegressor((8,), activation=activation, max_iter=60, random_state=0)
+        yield Case("net_" + activation, net.fit(frame, score), frame)
+    yield Case("k_means", cluster.KMeans(5, n_init=2, random_state=0).fit(frame), frame)
+    from_scaled = compose.TransformedTargetRegressor(linear_model.Ridge(), transformer=StandardScaler())
+    yield Case("scaled_target", from_scaled.fit(frame, score), frame)
+    from_log = compose.TransformedTargetRegressor(linear_model.Ridge(), func=np.log, inverse_func=np.exp)
+    yield Case("log_target", from_log.fit(frame, np.exp(score / 9)), frame)
 
 
 def xgboosts():

@@ -11,9 +11,9 @@ const JSON: &str = "application/json";
 fn summing(folder: &Path, name: &str, inputs: &str) -> PathBuf {
     let model = folder.join(name);
     fs::create_dir_all(model.join("code")).unwrap();
-    let code = "class Sums:\n    def predict(self, data):\n        \
+    let code = "import numpy\n\n\nclass Sums:\n    def predict(self, data):\n        \
                 if isinstance(data, dict):\n            data = sum(data.values())\n        \
-                return data.sum(axis=1)\n\n\ndef _load_pyfunc(path):\n    return Sums()\n";
+                return numpy.asarray(data).sum(axis=1)\n\n\ndef _load_pyfunc(path):\n    return Sums()\n";
     fs::write(model.join("code/summing_model.py"), code).unwrap();
     let text = format!(
         "flavors:\n  python_function:\n    code: code\n    loader_module: summing_model\nmlflow_version: 3.17.2\n\

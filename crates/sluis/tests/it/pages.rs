@@ -42,17 +42,14 @@ fn try_page(name: &str, options: &[&str]) {
 
 #[test]
 fn examples_of_frames_score() {
-    try_page("sk_cols", &[]);
     try_page("sk_cols", &["--strictness", "strict"]);
     try_page("echo_types", &[]);
     try_page("echo_params", &["--strictness", "azure"]);
-    try_page("echo_optional", &[]);
 }
 
 #[test]
 fn examples_of_other_payloads_score() {
     try_page("echo_nested", &[]);
-    try_page("echo_unnamed", &[]);
     try_page("sk_tensor", &["--strictness", "azure"]);
     try_page("echo_tensor_named", &[]);
     try_page("hint_pydantic", &[]);

@@ -13,7 +13,7 @@ use super::{Stop, report};
 use crate::cast::{self, Cast};
 use crate::contract::{CellKind, ColumnLayout, Contract, Strictness};
 use crate::decode::Decoded;
-use crate::enforce::{Matched, assemble, python_list, shown, unknown_columns};
+use crate::enforce::{Matched, assemble, shown, unknown_columns};
 use crate::input::{Input, PYTHON_COLUMN};
 use crate::json::Value;
 use crate::lossy::Lossy;
@@ -227,14 +227,6 @@ pub(super) fn call(
     };
     let mut decoded = contract.with_params(enforced.input, raw.as_ref());
     if let Decoded::Call(call) = &mut decoded {
-        let unknown: Vec<&str> = call.lossy.iter().map(|lossy| lossy.name.as_str()).collect();
-        if contract.strictness == Strictness::Strict && !unknown.is_empty() {
-            return Err(Refusal::params(format!(
-                "The signature does not declare these params: {}. Strict checking refuses what would be left out.",
-                python_list(&unknown)
-            ))
-            .into());
-        }
         call.lossy.extend(enforced.losses);
     }
     Ok(decoded)

@@ -31,7 +31,7 @@ impl Contract {
         value: Value<'_>,
     ) -> Result<Enforced, Stop> {
         if value.is_object() {
-            return self.lists(layout, form, entries(layout, value)?);
+            return self.lists(layout, form, &entries(layout, value)?);
         }
         if !value.is_list() {
             return self.scalar(layout, value);
@@ -42,16 +42,16 @@ impl Contract {
             return if objects < count {
                 Err(Refusal::parse("Invalid input. Every element of 'instances' must be an object where the first one is.").into())
             } else {
-                self.lists(layout, form, gathered(layout, value)?)
+                self.lists(layout, form, &gathered(layout, value)?)
             };
         }
         let one = layout.named && layout.names.len() == 1;
         if one && objects == 0 {
             let entry = entry(layout, &layout.names[0], value)?;
-            return self.lists(layout, form, vec![entry]);
+            return self.lists(layout, form, &[entry]);
         }
         if objects == count {
-            return self.records_of_scalars(layout, value);
+            return self.scalar_rows(layout, value);
         }
         if objects > 0 && one {
             return Err(Stop::Undecided);
@@ -94,7 +94,7 @@ impl Contract {
         });
         let casts = casts.collect::<Result<Vec<_>, Stop>>()?;
         drop(cast);
-        self.finished(layout, casts, &matched, None, rows)
+        self.finished(layout, casts, &matched, true)
     }
 
     /// A single value: one row of one column named 0.
@@ -113,13 +113,7 @@ impl Contract {
             return Err(Stop::Undecided);
         }
         self.keep_scalars(kind, &mut cast);
-        self.finished(
-            layout,
-            vec![("0".to_owned(), kind, cast)],
-            &matched,
-            None,
-            1,
-        )
+        self.finished(layout, vec![("0".to_owned(), kind, cast)], &matched, true)
     }
 
     /// Arrays by column name.
@@ -127,11 +121,11 @@ impl Contract {
         &self,
         layout: &ColumnLayout,
         form: Form,
-        entries: Vec<Entry<'_>>,
+        entries: &[Entry<'_>],
     ) -> Result<Enforced, Stop> {
         let mut casts: Vec<Option<Cast>> = Vec::with_capacity(entries.len());
         let (mut faults, mut undecided) = (Vec::new(), false);
-        for entry in &entries {
+        for entry in entries {
             let Some(column) = entry.column else {
                 casts.push(None);
                 continue;
@@ -150,7 +144,7 @@ impl Contract {
             return Err(Stop::Undecided);
         }
         if form == Form::Instances {
-            required_lengths(layout, &entries)?;
+            required_lengths(layout, entries)?;
         }
         let scalars = entries
             .iter()
@@ -160,7 +154,7 @@ impl Contract {
             && entries.iter().all(|entry| entry.column.is_some())
             && !entries.is_empty()
         {
-            return self.one_row(layout, &entries, casts);
+            return self.one_row(layout, entries, casts);
         }
         if scalars > 0 || entries.is_empty() {
             return Err(Stop::Undecided);
@@ -181,11 +175,11 @@ impl Contract {
             .map(|entry| Some(entry.name.as_str()))
             .collect();
         let matched = Matched::columns(layout, &labels)?;
-        deep(layout, &entries)?;
+        deep(layout, entries)?;
         if rows == 0 {
             return Err(Stop::Undecided);
         }
-        self.in_order(layout, casts, &matched, rows)
+        self.in_order(layout, casts, &matched)
     }
 
     /// One row of scalars, whose types pandas takes over.
@@ -205,126 +199,15 @@ impl Contract {
                 self.keep_scalars(layout.kinds[column], cast);
             }
         }
-        self.in_order(layout, casts, &matched, 1)
+        self.in_order(layout, casts, &matched)
     }
 
     /// Marks a column whose numpy scalars are not what an array of them becomes in a frame.
-    fn keep_scalars(&self, kind: CellKind, cast: &mut Cast) {
+    pub(super) fn keep_scalars(&self, kind: CellKind, cast: &mut Cast) {
         let texts = kind == CellKind::Text && self.versions.pandas_major() != Some(3);
         if kind == CellKind::Binary || texts {
             cast.python = Some("numpy");
         }
-    }
-
-    /// A list of objects of scalars: rows, whose types pandas infers anew.
-    fn records_of_scalars(
-        &self,
-        layout: &ColumnLayout,
-        value: Value<'_>,
-    ) -> Result<Enforced, Stop> {
-        let rows = value.items().len();
-        if rows == 0 && layout.named {
-            Matched::columns(layout, &[])?;
-        }
-        if rows == 0 || !layout.named {
-            return Err(Stop::Undecided);
-        }
-        let mut names: Vec<String> = Vec::new();
-        let mut cells: Vec<Vec<Item<'_>>> = vec![vec![Item::Absent; rows]; layout.names.len()];
-        for (row, object) in value.items().enumerate() {
-            for (key, value) in object.members() {
-                if value.is_list() {
-                    return Err(Stop::Undecided);
-                }
-                if let Some(column) = layout.position(&key) {
-                    cells[column][row] = Item::Value(value);
-                }
-                if !names.iter().any(|name| *name == key) {
-                    names.push(key.into_owned());
-                }
-            }
-        }
-        self.rows_of_scalars(layout, &names, &cells, rows)
-    }
-
-    fn rows_of_scalars(
-        &self,
-        layout: &ColumnLayout,
-        names: &[String],
-        cells: &[Vec<Item<'_>>],
-        rows: usize,
-    ) -> Result<Enforced, Stop> {
-        let (mut casts, mut faults, mut refused, mut undecided) =
-            (Vec::new(), Vec::new(), Vec::new(), false);
-        for (column, name) in layout.names.iter().enumerate() {
-            if !names.contains(name) {
-                casts.push(None);
-                continue;
-            }
-            let kind = layout.kinds[column];
-            let present: Vec<Item<'_>> = cells[column]
-                .iter()
-                .filter(|item| !matches!(item, Item::Absent))
-                .copied()
-                .collect();
-            match cast::array(&present, kind, &self.versions) {
-                Ok(_) => {}
-                Err(cast::Stop::Undecided) => undecided = true,
-                Err(cast::Stop::Faults(found)) => faults.push((name.clone(), kind, found)),
-            }
-            let absent = present.len() < rows;
-            match (kind, absent) {
-                (CellKind::Integer | CellKind::Long, true) => {
-                    refused.push(incompatible(&shown(name), &widened(), kind))
-                }
-                (CellKind::Float, true) => {
-                    let held = Held::Float {
-                        bits: 64,
-                        whole_with_missing: false,
-                    };
-                    refused.push(incompatible(&shown(name), &held, kind));
-                }
-                (CellKind::Boolean | CellKind::Datetime, true) => undecided = true,
-                _ => {}
-            }
-            let mut cast = cast::array(&cells[column], kind, &self.versions).ok();
-            if let Some(cast) = &mut cast {
-                self.keep_scalars(kind, cast);
-            }
-            casts.push(cast);
-        }
-        if !faults.is_empty() {
-            return Err(report::cast(&faults).into());
-        }
-        if undecided {
-            return Err(Stop::Undecided);
-        }
-        let labels: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
-        let matched = Matched::columns(layout, &labels)?;
-        if !refused.is_empty() {
-            return Err(Refusal::schema(refused.join(" ")).into());
-        }
-        let absent_text = layout.kinds.iter().zip(cells).any(|(kind, cells)| {
-            matches!(kind, CellKind::Text | CellKind::Binary)
-                && cells.iter().any(|item| matches!(item, Item::Absent))
-                && cells.iter().any(|item| matches!(item, Item::Value(_)))
-        });
-        if absent_text {
-            return Err(Stop::Undecided);
-        }
-        let positions: Vec<Option<Cast>> = casts;
-        let casts =
-            layout
-                .names
-                .iter()
-                .zip(positions)
-                .enumerate()
-                .filter_map(|(column, (name, cast))| {
-                    cast.map(|cast| (name.clone(), layout.kinds[column], cast))
-                });
-        let casts: Vec<_> = casts.collect();
-        let names: Arc<[String]> = casts.iter().map(|(name, _, _)| name.clone()).collect();
-        self.finished(layout, casts, &matched, Some(names), rows)
     }
 
     /// The columns in signature order.
@@ -333,7 +216,6 @@ impl Contract {
         layout: &ColumnLayout,
         mut casts: Vec<Option<Cast>>,
         matched: &Matched,
-        rows: usize,
     ) -> Result<Enforced, Stop> {
         let mut ordered = Vec::with_capacity(layout.names.len());
         for (column, position) in matched.positions.iter().enumerate() {
@@ -341,28 +223,26 @@ impl Contract {
             let cast = casts[position].take().ok_or(Stop::Undecided)?;
             ordered.push((layout.names[column].clone(), layout.kinds[column], cast));
         }
-        let names: Arc<[String]> = if ordered.len() == layout.names.len() {
-            layout.names.clone()
-        } else {
-            ordered.iter().map(|(name, _, _)| name.clone()).collect()
-        };
-        self.finished(layout, ordered, matched, Some(names), rows)
+        self.finished(layout, ordered, matched, false)
     }
 
-    fn finished(
+    pub(super) fn finished(
         &self,
         layout: &ColumnLayout,
         casts: Vec<(String, CellKind, Cast)>,
         matched: &Matched,
-        names: Option<Arc<[String]>>,
-        rows: usize,
+        numbered: bool,
     ) -> Result<Enforced, Stop> {
-        if casts.is_empty() {
-            return Err(Stop::Undecided);
-        }
+        let rows = casts.first().ok_or(Stop::Undecided)?.2.array.len();
         let mut losses = self.strictly(&casts)?;
         self.extras(layout, matched)?;
         losses.extend(matched.losses());
+        let names: Arc<[String]> = if casts.len() == layout.names.len() {
+            layout.names.clone()
+        } else {
+            casts.iter().map(|(name, _, _)| name.clone()).collect()
+        };
+        let names = (!numbered).then_some(names);
         let columns = casts
             .into_iter()
             .map(|(label, kind, cast)| field(&label, kind, cast));
@@ -378,14 +258,6 @@ impl Contract {
                 report::places(what, kind, &faults)
             ))),
         })
-    }
-}
-
-/// Integers that pandas widened beside missing values.
-fn widened() -> Held {
-    Held::Float {
-        bits: 64,
-        whole_with_missing: true,
     }
 }
 

@@ -10,8 +10,11 @@ mod frame;
 mod inputs;
 mod nested;
 mod report;
+mod scalar_rows;
 mod tensor_frame;
 mod tensors;
+#[cfg(test)]
+mod tests;
 
 use super::Decoded;
 use crate::contract::{Contract, Layout};
