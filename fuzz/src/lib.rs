@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::OnceLock;
 
 use sluis_mlflow::Contract;
-use sluis_mlflow::model::{Model, ModelError};
+use sluis_mlflow::model::{Model, ModelError, Signature};
 
 /// A model folder that goes with its value.
 pub struct Folder(tempfile::TempDir);
@@ -37,20 +37,28 @@ pub fn mlmodel(inputs: Option<&str>, outputs: Option<&str>, params: Option<&str>
 
 /// One of the contracts of `signatures.json`.
 pub fn contract(choice: u8) -> &'static Contract {
-    static CONTRACTS: OnceLock<Vec<Contract>> = OnceLock::new();
-    let contracts = CONTRACTS.get_or_init(|| {
+    &served(choice).0
+}
+
+/// One of the contracts of `signatures.json`, and its signature.
+pub fn served(choice: u8) -> &'static (Contract, Option<Signature>) {
+    static SERVED: OnceLock<Vec<(Contract, Option<Signature>)>> = OnceLock::new();
+    let served = SERVED.get_or_init(|| {
         let signatures: Vec<serde_json::Value> =
             serde_json::from_str(include_str!("../signatures.json")).expect("a list of signatures");
         signatures.iter().map(compiled).collect()
     });
-    &contracts[usize::from(choice) % contracts.len()]
+    &served[usize::from(choice) % served.len()]
 }
 
-fn compiled(signature: &serde_json::Value) -> Contract {
+fn compiled(signature: &serde_json::Value) -> (Contract, Option<Signature>) {
     let inputs = signature["inputs"].to_string();
     let params = Some(&signature["params"]).filter(|params| !params.is_null());
     let params = params.map(ToString::to_string);
     let text = mlmodel(Some(&inputs), None, params.as_deref());
     let folder = Folder::with("MLmodel", text.as_bytes());
-    Contract::compile(&folder.open().expect("a model"))
+    let model = folder.open().expect("a model");
+    // Versions whose rules are known: without them Rust decides less.
+    let contract = Contract::compile(&model).beside("3.17.2").with_pandas("3.1.1");
+    (contract, model.signature)
 }

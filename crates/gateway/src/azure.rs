@@ -2,10 +2,13 @@
 //!
 //! Knows HTTP; how `input_data` is decoded and cast is the worker's matter (`python/worker/sluis_worker/azure.py`).
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use axum::response::Response;
-use sluis_mlflow::{Answer, HttpAnswer, RawRequest, Work};
+use sluis_mlflow::encode::{self, Shape};
+use sluis_mlflow::{Answer, AzureDecoded, HttpAnswer, RawRequest, Refusal, Work};
 use sluis_scoring::ScoreError;
 
 use crate::body;
@@ -16,6 +19,7 @@ use crate::router::{Gate, Route};
 use crate::{invocations, swagger};
 
 const SERVER_VERSION: HeaderName = HeaderName::from_static("x-ms-server-version");
+const EXEC_MS: HeaderName = HeaderName::from_static("x-ms-run-fn-exec-ms");
 const FAILED: HeaderName = HeaderName::from_static("x-ms-run-function-failed");
 
 /// What of the worker's headers is passed on.
@@ -25,6 +29,8 @@ const PASSED_ON: [&str; 3] = [
     "x-ms-run-fn-exec-ms",
 ];
 
+const SCRIPT_ERROR: &str =
+    "An unexpected error occurred in scoring script. Check the logs for more info.";
 const INTERNAL_ERROR: &str = "An unexpected internal error occurred. Check the logs for more info.";
 const NOT_FOUND: &str = "The requested URL was not found on the server. If you entered the URL manually please check \
     your spelling and try again.";
@@ -125,14 +131,49 @@ async fn post(gate: &Gate, parts: Parts, body: Body) -> Response {
         Ok(read) => read,
         Err(problem) => return in_azures_words((&problem).into()),
     };
-    let payload = body.clone();
-    match invocations::aside(body.len(), move || invocations::too_deep(&payload)).await {
-        Ok(false) => {}
-        Ok(true) => return message(StatusCode::BAD_REQUEST, &invocations::too_deep_text()),
+    let start = Instant::now();
+    let (strict, payload) = (gate.strict.clone(), body.clone());
+    let read = invocations::aside(body.len(), move || {
+        match strict.map(|strict| strict.decode_azure(&payload)) {
+            Some(AzureDecoded::Call(call)) => Ok(call),
+            Some(AzureDecoded::AsItCame(refusal)) => {
+                Err((refusal, invocations::too_deep(&payload)))
+            }
+            None => Err((None, invocations::too_deep(&payload))),
+        }
+    });
+    let read = match read.await {
+        Ok(read) => read,
         Err(problem) => return in_azures_words(problem),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    gate.served.metrics.decoded(read.is_ok(), seconds);
+    match read {
+        Ok(call) => score(gate, Work::Call(call)).await,
+        Err((_, true)) => message(StatusCode::BAD_REQUEST, &invocations::too_deep_text()),
+        Err((refusal, false)) => {
+            let response = score(gate, Work::Raw(RawRequest::score(body))).await;
+            with_detail(response, refusal)
+        }
     }
-    gate.served.metrics.decoded(false, 0.0);
-    score(gate, Work::Raw(RawRequest::score(body))).await
+}
+
+/// An error of the script does not say what is wrong; where strict checking knows something against the payload, that is
+/// told beside it.
+fn with_detail(response: Response, refusal: Option<Refusal>) -> Response {
+    let failed = response
+        .headers()
+        .get(FAILED)
+        .is_some_and(|failed| failed == "True");
+    match refusal {
+        Some(refusal) if failed => {
+            let (parts, _) = response.into_parts();
+            let document =
+                serde_json::json!({ "message": SCRIPT_ERROR, "detail": refusal.message });
+            Response::from_parts(parts, Body::from(document.to_string()))
+        }
+        _ => response,
+    }
 }
 
 /// Whether a media type is JSON: `application/json`, or one that is written as JSON (`application/…+json`).
@@ -148,10 +189,29 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
 }
 
 async fn score(gate: &Gate, work: Work) -> Response {
+    let start = Instant::now();
     match gate.served.score(work).await {
         Ok(Answer::Http(answer)) => passed_on(answer),
-        Ok(_) => message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR),
+        Ok(answer) => {
+            let spent = start.elapsed().as_secs_f64() * 1000.0;
+            let size = invocations::size(&answer);
+            let encoded = invocations::aside(size, move || bare(answer)).await;
+            let mut response = encoded.unwrap_or_else(in_azures_words);
+            if let Ok(spent) = HeaderValue::from_str(&format!("{spent:.3}")) {
+                response.headers_mut().insert(EXEC_MS, spent);
+            }
+            response
+        }
         Err(problem) => score_problem(problem),
+    }
+}
+
+/// The bare predictions; nothing is an empty object.
+fn bare(answer: Answer) -> Response {
+    match encode::response(answer, Shape::Bare) {
+        Ok(body) if body.as_ref() == b"null" => respond::json(StatusCode::OK, "{}"),
+        Ok(body) => respond::json(StatusCode::OK, body),
+        Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR),
     }
 }
 
@@ -171,16 +231,16 @@ fn passed_on(answer: HttpAnswer) -> Response {
 }
 
 fn score_problem(problem: ScoreError) -> Response {
-    if matches!(
-        problem,
-        ScoreError::Model(_) | ScoreError::WorkerDied { .. }
-    ) {
-        let mut response = message(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR);
-        let failed = HeaderValue::from_static("True");
-        response.headers_mut().insert(FAILED, failed);
-        return response;
-    }
-    in_azures_words(problem.into())
+    let (text, failed) = match &problem {
+        ScoreError::Model(raised) if raised.unserializable => (INTERNAL_ERROR, "False"),
+        ScoreError::Model(_) => (SCRIPT_ERROR, "True"),
+        ScoreError::WorkerDied { .. } => (INTERNAL_ERROR, "True"),
+        _ => return in_azures_words(problem.into()),
+    };
+    let mut response = message(StatusCode::INTERNAL_SERVER_ERROR, text);
+    let failed = HeaderValue::from_static(failed);
+    response.headers_mut().insert(FAILED, failed);
+    response
 }
 
 fn in_azures_words(fault: Fault) -> Response {

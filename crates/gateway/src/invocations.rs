@@ -241,7 +241,7 @@ pub(crate) fn too_deep_text() -> String {
 }
 
 /// Bytes that an answer takes, of those that have to be encoded.
-fn size(answer: &Answer) -> usize {
+pub(crate) fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Dense(block) => block.bytes.len(),
         Answer::Batch(batch) => batch.get_array_memory_size(),

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::Response;
+use sluis_mlflow::Contract;
 use sluis_mlflow::contract::Strictness;
 
 use crate::fault::Fault;
@@ -101,6 +102,8 @@ impl Route {
 pub(crate) struct Gate {
     pub(crate) served: Arc<Served>,
     pub(crate) room: Room,
+    /// The contract that casts nothing, where Azure's dialect is spoken.
+    pub(crate) strict: Option<Arc<Contract>>,
     /// The same model asked by each of its methods.
     by_method: Arc<HashMap<String, Arc<Served>>>,
 }
@@ -116,7 +119,10 @@ impl Gate {
             };
             Some((name.clone(), Arc::new(served)))
         };
+        let azure = served.contract.strictness() == Strictness::Azure;
+        let strict = || Contract::clone(&served.contract).with_strictness(Strictness::Strict);
         Self {
+            strict: azure.then(|| Arc::new(strict())),
             room: Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes)),
             by_method: Arc::new(served.methods.known().iter().filter_map(asked_by).collect()),
             served,

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use sluis_mlflow::encode::Shape;
 use sluis_mlflow::{ErrorDocument, from_input_data};
 
+use crate::accept::AnswerForm;
+use crate::invocations::Reply;
 use crate::respond;
 use crate::router::Gate;
 use crate::{body, invocations};
@@ -15,6 +17,14 @@ use crate::{body, invocations};
 pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
     let served = &gate.served;
     let (parts, body) = request.into_parts();
+    let form = match AnswerForm::of(&parts.headers) {
+        Ok(form) => form,
+        Err(text) => {
+            body::refuse(&parts.headers, body).await;
+            return respond::plain(StatusCode::NOT_ACCEPTABLE, text);
+        }
+    };
+    let reply = |shape| Reply { shape, form };
     let content_type = parts
         .headers
         .get(header::CONTENT_TYPE)
@@ -44,8 +54,10 @@ pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
         Err(response) => return response,
     };
     match rewritten {
-        Ok(Some(rewritten)) => invocations::json(served, Bytes::from(rewritten), Shape::Bare).await,
-        Ok(None) => invocations::json(served, body, Shape::Wrapped).await,
+        Ok(Some(rewritten)) => {
+            invocations::json(served, Bytes::from(rewritten), reply(Shape::Bare)).await
+        }
+        Ok(None) => invocations::json(served, body, reply(Shape::Wrapped)).await,
         Err(problem) => respond::error(
             StatusCode::BAD_REQUEST,
             &ErrorDocument::bad_request(problem.to_string()),

@@ -24,7 +24,7 @@ mod work;
 pub use answer::{Answer, HttpAnswer, Raised};
 pub use block::{BlockSizeError, DType, DenseBlock};
 pub use contract::Contract;
-pub use decode::{AzureError, Decoded, PredictRequest, from_input_data};
+pub use decode::{AzureDecoded, AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN, PYTHON_COLUMN};
 pub use lossy::{Lossy, LossyCast};

@@ -36,7 +36,8 @@ impl NativeScorer {
 impl DirectScorer for NativeScorer {
     fn score(&self, call: &ModelCall) -> Option<Answer> {
         // Params and other methods are the Python model's to understand.
-        if call.options.params.is_some() || call.options.method.is_some() {
+        let params = call.options.params.as_ref();
+        if params.is_some_and(|params| !params.0.is_empty()) || call.options.method.is_some() {
             return None;
         }
         self.0.evaluate(&call.input).ok()

@@ -108,9 +108,10 @@ def _robust(builder, scaler, source):
     if value.sparse:
         return _scale_sparse(builder, value, scaler.scale_ if scaler.with_scaling else None)
     if scaler.with_centering:
-        value = builder.each(value, "subtract", _operand(value, scaler.center_))
+        # In place, so that single precision is computed in double and rounded.
+        value = builder.each(value, "subtract", scaler.center_)
     if scaler.with_scaling:
-        value = builder.each(value, "divide", _operand(value, scaler.scale_))
+        value = builder.each(value, "divide", scaler.scale_)
     return value
 
 

@@ -37,9 +37,13 @@ def decode_header(header, body_limit):
     return kind, call, head_length, body_length
 
 
+#: Kept: `json.dumps` would make an encoder for each head.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def encode_head(head):
     """A head as frames carry it: JSON in ASCII."""
-    return json.dumps(head, separators=(",", ":")).encode("ascii")
+    return _encode(head).encode("ascii")
 
 
 def write_frame(sock, kind, call, head, chunks):

@@ -111,4 +111,4 @@ def _array(spec, body, offset, length):
     if offset % dtype.itemsize:
         # Parts of a body need not be aligned; some native code demands it.
         return np.frombuffer(bytearray(body[offset : offset + length]), dtype).reshape(shape)
-    return np.frombuffer(body, dtype, count, offset).reshape(shape)
+    return np.ndarray(shape, dtype, body, offset)

@@ -12,8 +12,13 @@ import pandas as pd
 
 from .protocol import ARROW_ANSWER, DENSE_ANSWER, HEAD_LIMIT, JSON_ANSWER
 
-#: By numpy's name; float16 and longer floats go as JSON.
-_DENSE = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split())
+_NAMES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+
+#: numpy's names by type, in either byte order: a name costs numpy more than sending the array. float16 and longer floats go
+#: as JSON.
+_DENSE = {np.dtype(name).newbyteorder(order): name for name in _NAMES for order in "<>"}
+
+_LITTLE = {name: np.dtype(name).newbyteorder("<") for name in _NAMES}
 
 
 class Unserializable(Exception):
@@ -24,7 +29,7 @@ def encode(value, predictions_to_json):
     """(kind, head, chunks) for any value; `predictions_to_json` is that of the MLflow at hand."""
     kind = type(value)
     if kind is np.ndarray:
-        if value.ndim > 0 and value.dtype.name in _DENSE:
+        if value.ndim > 0 and value.dtype in _DENSE:
             return _dense(value, None)
     elif kind is pd.DataFrame:
         answer = _frame(value)
@@ -39,9 +44,9 @@ def encode(value, predictions_to_json):
 
 
 def _dense(array, columns):
-    dtype = array.dtype.newbyteorder("<")
-    array = np.ascontiguousarray(array, dtype=dtype)
-    head = {"dtype": array.dtype.name, "shape": list(array.shape)}
+    name = _DENSE[array.dtype]
+    array = np.ascontiguousarray(array, dtype=_LITTLE[name])
+    head = {"dtype": name, "shape": list(array.shape)}
     if columns is not None:
         head["columns"] = columns
     chunks = [array.reshape(-1).view(np.uint8).data] if array.nbytes else []
@@ -52,17 +57,29 @@ def _frame(frame):
     columns = _column_names(frame)
     if columns is None:
         return None
-    dtypes = list(frame.dtypes)
+    dtypes = frame.dtypes.tolist()
     first = dtypes[0]
-    if isinstance(first, np.dtype) and first.name in _DENSE and all(dtype == first for dtype in dtypes):
+    if isinstance(first, np.dtype) and first in _DENSE and all(dtype == first for dtype in dtypes):
         return _dense(frame.to_numpy(), columns)
     return _arrow(frame, columns)
 
 
+#: The labels of the last frame and their keys: models that answer frames name the same columns each time.
+_last_labels = [None, None]
+
+
 def _column_names(frame):
     """The keys of MLflow's records; None where they are not plain or not unique."""
-    labels = frame.columns.tolist()
-    if not labels or frame.columns.nlevels != 1:
+    columns = frame.columns
+    # An index is never changed, so the same object has the same labels.
+    if columns is not _last_labels[0]:
+        _last_labels[:] = columns, _keys(columns)
+    return _last_labels[1]
+
+
+def _keys(columns):
+    labels = columns.tolist()
+    if not labels or columns.nlevels != 1:
         return None
     if all(type(label) is int for label in labels):
         labels = [str(label) for label in labels]
@@ -96,7 +113,7 @@ def _arrow(frame, columns):
 def _arrow_column(column, pyarrow):
     """The column's values as they are (a NaN stays a NaN); None where Arrow cannot say the same."""
     dtype = column.dtype
-    if isinstance(dtype, np.dtype) and dtype.name in _DENSE:
+    if isinstance(dtype, np.dtype) and dtype in _DENSE:
         return pyarrow.array(column.to_numpy(), from_pandas=False)
     if dtype != object and not isinstance(dtype, pd.StringDtype):
         return None

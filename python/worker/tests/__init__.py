@@ -1,1 +1,1 @@
-"""Tests of the worker that need the standard library only: `python3 -m unittest discover -s python/worker`."""
+"""Tests of the worker: `python3 -m unittest discover -s tests -t .` in `python/worker`. Those of models skip what the interpreter lacks."""

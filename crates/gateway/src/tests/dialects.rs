@@ -36,6 +36,12 @@ async fn tensorflow_serving_is_answered_in_the_format_that_was_asked() {
             "{path} {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn tensorflow_serving_tells_refusals_under_error() {
+    let predict = "/v1/models/sk_cols:predict";
+    let instances = format!(r#"{{"instances": {ROWS}}}"#);
     let negative = instances.replace("5.1", "-1.0");
     let table = [
         ("POST", predict, "{", 400, "at byte 2"),
@@ -144,6 +150,13 @@ async fn the_accept_header_chooses_the_form_of_the_answer() {
     let stream = arrow_ipc::reader::StreamReader::try_new(body.as_ref(), None).unwrap();
     let rows: usize = stream.map(|batch| batch.unwrap().num_rows()).sum();
     assert_eq!(rows, 2);
+    let azure = Request::post("/score")
+        .header("content-type", "application/json")
+        .header("accept", "text/csv")
+        .body(Body::from(format!("{{\"input_data\": {SPLIT}}}")))
+        .unwrap();
+    let answer = super::answer(app(Limits::default()), azure).await;
+    assert_eq!(answer, (StatusCode::OK, "predictions\n7\n7\n".to_owned()));
     let (status, form, _) = ask("*/*", split()).await;
     assert_eq!((status, form.as_str()), (200, "application/json"));
     let (status, _, body) = ask("image/png", split()).await;

@@ -1,6 +1,6 @@
-//! What of a model keeps Azure's no-code scoring from starting.
+//! Azure's no-code scoring and the signature: what keeps it from starting, and whose payloads mean there what they mean to MLflow.
 
-use super::Strictness;
+use super::{CellKind, Layout, Strictness, TensorLayout};
 use crate::model::{ColumnSpec, Model, Schema};
 
 /// A column that Azure's scoring has no type for.
@@ -28,6 +28,56 @@ impl Strictness {
             .or_else(|| first_nested("output", signature.outputs.as_ref()))
             .map_or(Ok(()), Err)
     }
+}
+
+/// Whether payloads that need no cast mean the same to Azure's scoring as to MLflow: numbers and truth values only, since
+/// text takes ways of its own there, and no name that pandas' reader takes for a date or a number.
+pub(super) fn reads_alike(model: &Model, layout: &Layout) -> bool {
+    if model.flavors.iter().any(|(name, _)| name == "transformers") {
+        return false;
+    }
+    // Azure makes a sample of zeros, which an inner extent that varies has none of.
+    let fixed = |layout: &TensorLayout| layout.shape.iter().skip(1).all(Option::is_some);
+    match layout {
+        Layout::Columns(columns) => {
+            columns.named
+                && columns.kinds.iter().all(is_plain)
+                && columns.names.iter().all(|name| !is_date_column(name))
+                && !columns.names.iter().all(|name| may_be_converted(name))
+        }
+        Layout::Tensor(tensor) => fixed(tensor),
+        Layout::Tensors(tensors) => tensors.iter().all(|(_, tensor)| fixed(tensor)),
+        Layout::Python(_) => false,
+    }
+}
+
+fn is_plain(kind: &CellKind) -> bool {
+    matches!(
+        kind,
+        CellKind::Boolean | CellKind::Integer | CellKind::Long | CellKind::Float | CellKind::Double
+    )
+}
+
+/// The names by which pandas' JSON reader tells columns of dates.
+fn is_date_column(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with("_at")
+        || name.ends_with("_time")
+        || name.starts_with("timestamp")
+        || name == "modified"
+        || name == "date"
+}
+
+/// Whether a name may read as a date or a number. The reader converts column names where all of them do.
+fn may_be_converted(name: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "now",
+        "tod", "nan", "inf",
+    ];
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let name = name.trim().to_lowercase();
+    !name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        || WORDS.iter().chain(&DAYS).any(|word| name.starts_with(word))
 }
 
 fn first_nested(part: &'static str, schema: Option<&Schema>) -> Option<Unscorable> {

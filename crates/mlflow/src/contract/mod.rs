@@ -24,6 +24,8 @@ pub struct Contract {
     pub(crate) params: ParamsContract,
     pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
+    /// Whether payloads that need no cast mean the same to Azure's scoring.
+    pub(crate) azure_reads_alike: bool,
 }
 
 impl Contract {
@@ -33,8 +35,10 @@ impl Contract {
             .signature
             .as_ref()
             .and_then(|signature| signature.params.as_deref());
+        let layout = compile_layout(model).unwrap_or_else(Layout::Python);
         Self {
-            layout: compile_layout(model).unwrap_or_else(Layout::Python),
+            azure_reads_alike: azure::reads_alike(model, &layout),
+            layout,
             params: ParamsContract::compile(params.unwrap_or_default()),
             versions: Versions::default(),
             strictness: Strictness::default(),

@@ -127,9 +127,7 @@ fn check(schema: &Schema, batches: &[RecordBatch], size: usize) -> Result<(), Re
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let most = size.max(SMALL);
     let columns = batches.iter().flat_map(RecordBatch::columns);
-    let viewed: usize = columns
-        .map(|column| viewed(column))
-        .fold(0, usize::saturating_add);
+    let viewed: usize = columns.map(viewed).fold(0, usize::saturating_add);
     if rows > most.saturating_mul(8) || viewed > most.saturating_mul(2) {
         return Err(unreadable("it has more values than its bytes can hold"));
     }

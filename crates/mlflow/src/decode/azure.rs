@@ -6,7 +6,11 @@
 use serde::Deserialize;
 use sonic_rs::{JsonValueTrait, LazyValue};
 
+use super::Decoded;
 use super::envelope::is_object;
+use crate::contract::{Contract, Layout};
+use crate::refusal::Refusal;
+use crate::work::ModelCall;
 
 /// A body that is not an Azure payload.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,45 @@ pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
     Ok(Some(out))
 }
 
+/// What became of a payload under `--strictness azure`.
+#[derive(Debug)]
+pub enum AzureDecoded {
+    /// Every reader agrees on it.
+    Call(ModelCall),
+    /// Azure's own casts decide, in Python. What strict checking has against the payload may tell why they fail.
+    AsItCame(Option<Refusal>),
+}
+
+impl Contract {
+    /// Decodes a body of Azure's dialect where it needs no cast. Obligation of the caller: the contract is a strict one.
+    pub fn decode_azure(&self, body: &[u8]) -> AzureDecoded {
+        match self
+            .plain_input_data(body)
+            .map(|body| self.decode_json(&body))
+        {
+            Some(Decoded::Call(call)) if call.lossy.is_empty() => AzureDecoded::Call(call),
+            Some(Decoded::Refused(refusal)) => AzureDecoded::AsItCame(Some(refusal)),
+            _ => AzureDecoded::AsItCame(None),
+        }
+    }
+
+    /// MLflow's body for one of Azure's in the form that the signature asks for, without params.
+    fn plain_input_data(&self, body: &[u8]) -> Option<Vec<u8>> {
+        if !self.azure_reads_alike || !is_object(body) {
+            return None;
+        }
+        let parsed: Body<'_> = sonic_rs::from_str(std::str::from_utf8(body).ok()?).ok()?;
+        let data = parsed.input_data.filter(|_| parsed.params.is_none())?;
+        let fits = match &self.layout {
+            Layout::Columns(_) => is_split(&data),
+            Layout::Tensor(_) => data.is_array(),
+            Layout::Tensors(_) => data.is_object() && !is_split(&data),
+            Layout::Python(_) => false,
+        };
+        fits.then(|| from_input_data(body).ok().flatten()).flatten()
+    }
+}
+
 fn is_split(data: &LazyValue<'_>) -> bool {
     data.is_object() && data.get("columns").is_some() && data.get("data").is_some()
 }
@@ -103,6 +146,53 @@ mod tests {
             r#"{"inputs": {"a": [1]}}"#
         );
         assert!(from_input_data(br#"{"inputs": [1]}"#).unwrap().is_none());
+    }
+
+    #[test]
+    fn only_what_needs_no_cast_is_decoded_for_azure() {
+        use crate::contract::Strictness;
+        use crate::model::Model;
+
+        let folder = |name: &str| {
+            format!(
+                "{}/../../conformance/azure/nocode/models/{name}",
+                env!("CARGO_MANIFEST_DIR")
+            )
+        };
+        let calls = |name: &str, body: &str| {
+            let contract = Contract::compile(&Model::open(&folder(name)).unwrap())
+                .beside("2.22.5")
+                .with_pandas("2.3.3")
+                .with_strictness(Strictness::Strict);
+            matches!(
+                contract.decode_azure(body.as_bytes()),
+                AzureDecoded::Call(_)
+            )
+        };
+        let split = |row: &str| {
+            format!(r#"{{"input_data": {{"columns": ["a", "b", "c"], "data": [{row}]}}}}"#)
+        };
+        assert!(calls("col_sig", &split("[1, 2.5, 3]")));
+        for row in ["[\"1\", 2, 3]", "[true, 2, 3]", "[1, 2]", "[1, 2, 3, 4]"] {
+            assert!(!calls("col_sig", &split(row)), "{row}");
+        }
+        for body in [
+            r#"{"input_data": [[1, 2, 3]]}"#,
+            r#"{"input_data": {"a": [1], "b": [2], "c": [3]}}"#,
+            r#"{"input_data": {"columns": ["a", "b", "c"], "data": [[1, 2, 3]]}, "params": {}}"#,
+            r#"{"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 2, 3]]}}"#,
+        ] {
+            assert!(!calls("col_sig", body), "{body}");
+        }
+        assert!(calls("pf_tensor", r#"{"input_data": [[1, 2, 3, 4]]}"#));
+        assert!(!calls("pf_tensor", r#"{"input_data": [["1", 2, 3, 4]]}"#));
+        let named = r#"{"input_data": {"tokens": [[1, 2, 3]], "mask": [[1, 1, 1]]}}"#;
+        assert!(calls("pf_named", named));
+        assert!(
+            !calls("pf_mixed", &split("[1, 2, 3]")),
+            "text goes to pandas"
+        );
+        assert!(!calls("llm_str", r#"{"input_data": ["a"]}"#));
     }
 
     #[test]

@@ -282,7 +282,7 @@ fn integer(cell: &[u8]) -> Option<i64> {
 
 fn double(cell: &[u8], exact: bool) -> Option<f64> {
     match Decimal::of(cell) {
-        Some(decimal) if exact || decimal.is_safe() => std::str::from_utf8(cell).ok()?.parse().ok(),
+        Some(decimal) if exact || decimal.is_safe() => fast_float2::parse(cell).ok(),
         Some(_) => None,
         None => is_missing(cell).then_some(f64::NAN),
     }

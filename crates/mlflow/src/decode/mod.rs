@@ -15,6 +15,8 @@ mod csv;
 mod direct;
 mod envelope;
 mod frame;
+#[cfg(test)]
+mod laws;
 mod numbers;
 mod parquet;
 mod python;
@@ -25,16 +27,15 @@ mod tensorflow;
 #[cfg(test)]
 mod tests;
 
+pub use azure::{AzureDecoded, AzureError, from_input_data};
 pub(crate) use cell::{Cell, into_bytes};
-
-pub use azure::{AzureError, from_input_data};
 use envelope::{Envelope, Payload};
 use sonic_rs::LazyValue;
 pub use tensorflow::PredictRequest;
 pub(crate) use tensorflow::broken;
 
 use crate::contract::{CheckedParams, Contract, Layout, Strictness};
-use crate::enforce::{python_list, shown};
+use crate::enforce::shown;
 use crate::input::Input;
 use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
@@ -85,7 +86,7 @@ impl Contract {
             CheckedParams::Enforced { unknown, .. }
                 if self.strictness == Strictness::Strict && !unknown.is_empty() =>
             {
-                Decoded::Refused(undeclared(&unknown))
+                Decoded::Refused(self.params.unknown(&unknown))
             }
             CheckedParams::Enforced { params, unknown } => Decoded::Call(ModelCall {
                 input,
@@ -93,14 +94,7 @@ impl Contract {
                     params,
                     ..CallOptions::default()
                 },
-                lossy: unknown
-                    .iter()
-                    .map(|name| Lossy {
-                        name: shown(name),
-                        cast: LossyCast::UnknownParam,
-                        count: 1,
-                    })
-                    .collect(),
+                lossy: unknown.iter().map(|name| unknown_param(name)).collect(),
             }),
             CheckedParams::Refused(refusal) => Decoded::Refused(refusal),
             CheckedParams::Undecided => Decoded::AsItCame,
@@ -142,11 +136,11 @@ impl Contract {
     }
 }
 
-/// The refusal of params that the signature does not declare, for those who asked for strictness.
-fn undeclared(unknown: &[String]) -> Refusal {
-    let names: Vec<&str> = unknown.iter().map(String::as_str).collect();
-    Refusal::params(format!(
-        "The signature does not declare these params: {}. Strict checking refuses what would be left out.",
-        python_list(&names)
-    ))
+/// A param that the signature does not name, which the model does not get.
+fn unknown_param(name: &str) -> Lossy {
+    Lossy {
+        name: shown(name),
+        cast: LossyCast::UnknownParam,
+        count: 1,
+    }
 }

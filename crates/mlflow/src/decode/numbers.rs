@@ -175,12 +175,11 @@ impl<'a> Text<'a> {
             .unwrap_or(digits.len());
         let after = digits.get(whole);
         let fraction = after == Some(&b'.');
-        let is_json = match whole {
-            0 => return self.null(),
-            1 => true,
-            _ => digits[0] != b'0',
-        } && !(fraction && !digits.get(whole + 1)?.is_ascii_digit());
-        if !is_json {
+        if whole == 0 {
+            return self.null();
+        }
+        // JSON has no leading zero, and no point without a digit behind it.
+        if whole > 1 && digits[0] == b'0' || fraction && !digits.get(whole + 1)?.is_ascii_digit() {
             return None;
         }
         let (value, length) = fast_float2::parse_partial::<f64, _>(self.0).ok()?;

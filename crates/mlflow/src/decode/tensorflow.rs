@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::contract::{Contract, Layout, PythonReason};
+use crate::encode::json;
 use crate::encode::tensorflow::Format;
 use crate::model::{DataType, Schema, Signature};
 use crate::python_json::{JsonError, Scanner, Token, Value};
@@ -25,6 +26,9 @@ pub struct PredictRequest {
 
 /// The only signature that a served model has.
 const DEFAULT_SIGNATURE: &str = "serving_default";
+
+/// Bytes of values whose columns are made rows, for which they are taken apart.
+const MAX_TRANSPOSED: usize = 16 << 20;
 
 /// Spans of the body.
 #[derive(Default)]
@@ -69,7 +73,7 @@ impl Contract {
             _ => "inputs",
         };
         let rewritten = match memchr::memmem::find(values, b"\"b64\"") {
-            Some(_) => with_bytes(values, signature)?,
+            Some(_) => Some(with_bytes(values, signature)?),
             None => None,
         };
         let mut out = Vec::with_capacity(values.len() + 32);
@@ -139,34 +143,130 @@ enum Rewritten {
     Frame(Vec<u8>),
 }
 
-/// The values with their bytes in the form that MLflow reads; `None` where there are none after all.
-fn with_bytes(values: &[u8], signature: Option<&Signature>) -> Result<Option<Rewritten>, Refusal> {
-    let mut value = Value::read(values).map_err(|problem| broken(&problem))?;
+/// The values with their bytes in the form that MLflow reads.
+fn with_bytes(values: &[u8], signature: Option<&Signature>) -> Result<Rewritten, Refusal> {
     let binary = binary_columns(signature);
-    let mut found = Found::default();
-    replace(&mut value, &binary, None, &mut found)?;
-    if !found.any {
-        return Ok(None);
-    }
-    let mut out = Vec::with_capacity(values.len());
-    if !found.binary {
-        value.write(&mut out);
-        return Ok(Some(Rewritten::Values(out)));
-    }
-    let records = match value {
-        Value::List(records) => records,
-        Value::Object(columns) => records_of(columns)?,
-        _ => return Ok(None),
+    let mut copy = Copy {
+        out: Vec::with_capacity(values.len()),
+        binary: &binary,
+        to_binary: false,
+        wrong: None,
     };
-    Value::List(records).write(&mut out);
-    Ok(Some(Rewritten::Frame(out)))
+    let copied = copy.value(&mut Scanner::new(values), None);
+    if let Some(wrong) = copy.wrong {
+        return Err(Refusal::parse(wrong));
+    }
+    copied.map_err(|problem| broken(&problem))?;
+    if !copy.to_binary {
+        return Ok(Rewritten::Values(copy.out));
+    }
+    if copy.out.first() != Some(&b'{') {
+        return Ok(Rewritten::Frame(copy.out));
+    }
+    if copy.out.len() > MAX_TRANSPOSED {
+        return Err(Refusal::parse(format!(
+            "Column format with bytes is limited to {MAX_TRANSPOSED} bytes of 'inputs'. Send rows as 'instances'."
+        )));
+    }
+    let records = match Value::read(&copy.out) {
+        Ok(Value::Object(columns)) => records_of(columns)?,
+        Ok(_) => Vec::new(),
+        Err(problem) => return Err(broken(&problem)),
+    };
+    let mut frame = Vec::with_capacity(copy.out.len());
+    Value::List(records).write(&mut frame);
+    Ok(Rewritten::Frame(frame))
 }
 
-#[derive(Default)]
-struct Found {
-    any: bool,
-    /// For a binary column, which only frames can carry.
-    binary: bool,
+/// Copies values while it replaces every `{"b64": "…"}`.
+struct Copy<'b> {
+    out: Vec<u8>,
+    binary: &'b [&'b str],
+    /// Whether bytes were found for a binary column, which only frames can carry.
+    to_binary: bool,
+    /// Why the values are refused.
+    wrong: Option<String>,
+}
+
+impl Copy<'_> {
+    /// Copies one value; `column` is the innermost key above it.
+    fn value(&mut self, scanner: &mut Scanner<'_>, column: Option<&str>) -> Result<(), JsonError> {
+        let mut first = true;
+        match scanner.peek() {
+            Some(b'[') => {
+                self.out.push(b'[');
+                scanner.list(|inner| {
+                    if !std::mem::take(&mut first) {
+                        self.out.push(b',');
+                    }
+                    self.value(inner, column)
+                })?;
+                self.out.push(b']');
+            }
+            Some(b'{') => {
+                let mut ahead = scanner.clone();
+                if let Some(encoded) = bytes_object(&mut ahead) {
+                    *scanner = ahead;
+                    return self.bytes(scanner, &encoded, column);
+                }
+                self.out.push(b'{');
+                scanner.object(|inner, key| {
+                    if !std::mem::take(&mut first) {
+                        self.out.push(b',');
+                    }
+                    json::text(&key, &mut self.out);
+                    self.out.push(b':');
+                    self.value(inner, Some(&key))
+                })?;
+                self.out.push(b'}');
+            }
+            _ => self.out.extend_from_slice(scanner.skip()?),
+        }
+        Ok(())
+    }
+
+    fn bytes(
+        &mut self,
+        scanner: &Scanner<'_>,
+        encoded: &str,
+        column: Option<&str>,
+    ) -> Result<(), JsonError> {
+        let place = column
+            .map(|name| format!(" of '{name}'"))
+            .unwrap_or_default();
+        let Ok(bytes) = STANDARD.decode(encoded) else {
+            self.wrong = Some(format!("A 'b64' value{place} is not base64."));
+            return scanner.error("base64");
+        };
+        if column.is_some_and(|name| self.binary.contains(&name)) {
+            self.to_binary = true;
+            json::text(encoded, &mut self.out);
+            return Ok(());
+        }
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            self.wrong = Some(format!(
+                "A 'b64' value{place} holds bytes that are no UTF-8 text, and the model's signature has no binary column \
+                 for them."
+            ));
+            return scanner.error("UTF-8");
+        };
+        json::text(text, &mut self.out);
+        Ok(())
+    }
+}
+
+/// The text of `{"b64": "…"}`, and nothing read of any other object that counts.
+fn bytes_object(ahead: &mut Scanner<'_>) -> Option<String> {
+    let (mut keys, mut found) = (0, None);
+    let read = ahead.object(|inner, key| {
+        keys += 1;
+        if key != "b64" || inner.peek() != Some(b'"') {
+            return inner.error("an object of bytes");
+        }
+        found = Some(inner.text()?.into_owned());
+        Ok(())
+    });
+    read.ok().filter(|()| keys == 1).and(found)
 }
 
 fn binary_columns(signature: Option<&Signature>) -> Vec<&str> {
@@ -177,52 +277,6 @@ fn binary_columns(signature: Option<&Signature>) -> Vec<&str> {
             .filter_map(|column| column.name.as_deref())
             .collect(),
         _ => Vec::new(),
-    }
-}
-
-/// Replaces every `{"b64": …}` below `value`; `column` is the innermost key above.
-fn replace(
-    value: &mut Value,
-    binary: &[&str],
-    column: Option<&str>,
-    found: &mut Found,
-) -> Result<(), Refusal> {
-    if let Value::Object(entries) = value
-        && let [(key, Value::Text(encoded))] = entries.as_mut_slice()
-        && key == "b64"
-    {
-        found.any = true;
-        let encoded = std::mem::take(encoded);
-        let place = || {
-            column
-                .map(|name| format!(" of '{name}'"))
-                .unwrap_or_default()
-        };
-        let bytes = STANDARD
-            .decode(encoded.as_bytes())
-            .map_err(|_| Refusal::parse(format!("A 'b64' value{} is not base64.", place())))?;
-        *value = match column {
-            Some(name) if binary.contains(&name) => {
-                found.binary = true;
-                Value::Text(encoded)
-            }
-            _ => Value::Text(String::from_utf8(bytes).map_err(|_| {
-                Refusal::parse(format!(
-                    "A 'b64' value{} holds bytes that are no UTF-8 text, and the model's signature has no binary column for them.",
-                    place()
-                ))
-            })?),
-        };
-        return Ok(());
-    }
-    match value {
-        Value::List(items) => items
-            .iter_mut()
-            .try_for_each(|item| replace(item, binary, column, found)),
-        Value::Object(entries) => entries
-            .iter_mut()
-            .try_for_each(|(key, value)| replace(value, binary, Some(key), found)),
-        _ => Ok(()),
     }
 }
 
@@ -323,7 +377,7 @@ mod tests {
             read("outputs", r#"{"instances": [{"kind": {"b64": "aW50"}}]}"#)
                 .unwrap()
                 .0,
-            r#"{"instances": [{"kind": "int"}]}"#
+            r#"{"instances": [{"kind":"int"}]}"#
         );
         for (body, part) in [
             (

@@ -126,3 +126,40 @@ fn payload_forms_of_mlflow_1x_are_its_own_codes() {
         Decoded::AsItCame
     ));
 }
+
+#[test]
+fn unknown_params_are_told_and_with_strictness_refused() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/echo_params"
+    );
+    let contract = Contract::compile(&Model::open(folder).unwrap());
+    let body = br#"{"inputs": {"x": [1.0]}, "params": {"p_lnog": 9, "p_long": 9}}"#;
+    let Decoded::Call(call) = contract.decode_json(body) else {
+        panic!("decoded");
+    };
+    assert_eq!(
+        (call.options.params.unwrap().0.len(), call.lossy.len()),
+        (1, 1)
+    );
+    assert_eq!(call.lossy[0].name, "p_lnog");
+    let strict = contract.with_strictness(crate::contract::Strictness::Strict);
+    let Decoded::Refused(refusal) = strict.decode_json(body) else {
+        panic!("refused");
+    };
+    assert!(
+        refusal
+            .message
+            .contains("these params: ['p_lnog']. It declares ['p_str',"),
+        "{refusal}"
+    );
+    // Data is judged before params.
+    assert!(matches!(
+        strict.decode_json(br#"{"inputs": {"y": [1.0]}, "params": {"p_int": "x"}}"#),
+        Decoded::AsItCame
+            | Decoded::Refused(Refusal {
+                check: crate::refusal::Check::Schema,
+                ..
+            })
+    ));
+}

@@ -142,43 +142,24 @@ impl Reader {
     }
 
     fn number(&mut self, digits: &str) -> Option<&'static str> {
-        fn put<T: std::str::FromStr, const SIZE: usize>(
-            out: &mut Vec<u8>,
-            digits: &str,
-            bytes: impl Fn(T) -> [u8; SIZE],
-        ) -> Option<&'static str> {
-            match digits.parse() {
-                Ok(value) => {
-                    out.extend_from_slice(&bytes(value));
-                    None
-                }
-                Err(_)
-                    if digits
-                        .bytes()
-                        .all(|byte| byte == b'-' || byte.is_ascii_digit()) =>
-                {
-                    Some("an integer out of its range")
-                }
-                Err(_) => Some("a fraction"),
-            }
-        }
         let out = &mut self.fixed;
         match self.datatype {
-            Datatype::Int8 => put(out, digits, i8::to_le_bytes),
-            Datatype::Int16 => put(out, digits, i16::to_le_bytes),
-            Datatype::Int32 => put(out, digits, i32::to_le_bytes),
-            Datatype::Int64 => put(out, digits, i64::to_le_bytes),
-            Datatype::Uint8 => put(out, digits, u8::to_le_bytes),
-            Datatype::Uint16 => put(out, digits, u16::to_le_bytes),
-            Datatype::Uint32 => put(out, digits, u32::to_le_bytes),
-            Datatype::Uint64 => put(out, digits, u64::to_le_bytes),
-            Datatype::Fp16 => put(out, digits, |value: f64| {
+            Datatype::Int8 => put(out, digits.parse().ok(), i8::to_le_bytes),
+            Datatype::Int16 => put(out, digits.parse().ok(), i16::to_le_bytes),
+            Datatype::Int32 => put(out, digits.parse().ok(), i32::to_le_bytes),
+            Datatype::Int64 => put(out, digits.parse().ok(), i64::to_le_bytes),
+            Datatype::Uint8 => put(out, digits.parse().ok(), u8::to_le_bytes),
+            Datatype::Uint16 => put(out, digits.parse().ok(), u16::to_le_bytes),
+            Datatype::Uint32 => put(out, digits.parse().ok(), u32::to_le_bytes),
+            Datatype::Uint64 => put(out, digits.parse().ok(), u64::to_le_bytes),
+            Datatype::Fp16 => put(out, fast_float2::parse(digits).ok(), |value: f64| {
                 Half::from_f64(value).to_le_bytes()
             }),
-            Datatype::Fp32 => put(out, digits, f32::to_le_bytes),
-            Datatype::Fp64 => put(out, digits, f64::to_le_bytes),
-            Datatype::Bool | Datatype::Bytes => Some("a number"),
+            Datatype::Fp32 => put(out, fast_float2::parse(digits).ok(), f32::to_le_bytes),
+            Datatype::Fp64 => put(out, fast_float2::parse(digits).ok(), f64::to_le_bytes),
+            Datatype::Bool | Datatype::Bytes => return Some("a number"),
         }
+        .map_or_else(|| Some(misfit(digits)), |()| None)
     }
 
     fn boolean(&mut self, value: bool) -> Option<&'static str> {
@@ -212,6 +193,27 @@ impl Reader {
             Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64 => self.number("NaN"),
             _ => Some("null"),
         }
+    }
+}
+
+fn put<T, const SIZE: usize>(
+    out: &mut Vec<u8>,
+    value: Option<T>,
+    bytes: impl Fn(T) -> [u8; SIZE],
+) -> Option<()> {
+    out.extend_from_slice(&bytes(value?));
+    Some(())
+}
+
+/// What a number is that its type cannot hold.
+fn misfit(digits: &str) -> &'static str {
+    if digits
+        .bytes()
+        .all(|byte| byte == b'-' || byte.is_ascii_digit())
+    {
+        "an integer out of its range"
+    } else {
+        "a fraction"
     }
 }
 

@@ -15,14 +15,18 @@ use crate::model::{ColumnSpec, DataType, Signature};
 use crate::python_json::Scanner;
 use crate::refusal::Refusal;
 
-/// The declared params that the request's parameters name, as a JSON object.
+/// The declared params that the request's parameters name, as a JSON object; `None` where it names none.
 pub(crate) fn params(request: &InferRequest, signature: Option<&Signature>) -> Option<Vec<u8>> {
     let declared = signature?.params.as_ref()?;
-    let given = declared
+    let given: Vec<_> = declared
         .iter()
-        .filter_map(|param| Some((&param.name, request.parameters.get(&param.name)?)));
+        .filter_map(|param| Some((&param.name, request.parameters.get(&param.name)?)))
+        .collect();
+    if given.is_empty() {
+        return None;
+    }
     let mut out = vec![b'{'];
-    for (index, (name, value)) in given.enumerate() {
+    for (index, (name, value)) in given.into_iter().enumerate() {
         if index > 0 {
             out.extend_from_slice(b", ");
         }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::Value as Json;
+use sonic_rs::LazyValue;
 
 use super::frame::Frame;
 use super::json;
@@ -37,16 +38,17 @@ impl Contract {
         signature: Option<&Signature>,
     ) -> Result<Prepared, Refusal> {
         let params = json::params(&request, signature);
+        let params = params.as_deref();
         match signature.and_then(|signature| signature.inputs.as_ref()) {
             _ if matches!(self.layout, Layout::Python(PythonReason::TypeHint)) => {
-                json::by_hint(&request.inputs, params.as_deref()).map(Prepared::Json)
+                json::by_hint(&request.inputs, params).map(Prepared::Json)
             }
             Some(Schema::Columns(columns)) => self.infer_columns(request, columns, params),
-            Some(Schema::Tensors(_)) => self.infer_tensors(request, params),
+            Some(Schema::Tensors(_)) => self.infer_tensors(&request, params),
             None if request.parameter("content_type") == Some("pd") => {
                 self.split(&Frame::of(request.inputs, &[])?, &[], params)
             }
-            None => json::inputs(&request.inputs, params.as_deref()).map(Prepared::Json),
+            None => json::inputs(&request.inputs, params).map(Prepared::Json),
         }
     }
 
@@ -54,18 +56,16 @@ impl Contract {
         &self,
         request: InferRequest,
         columns: &[ColumnSpec],
-        params: Option<Vec<u8>>,
+        params: Option<&[u8]>,
     ) -> Result<Prepared, Refusal> {
         let unnamed = columns.iter().all(|column| column.name.is_none());
         if unnamed && request.inputs.len() == 1 {
             // Numbered columns: the array itself.
-            return json::inputs(&request.inputs, params.as_deref()).map(Prepared::Json);
+            return json::inputs(&request.inputs, params).map(Prepared::Json);
         }
         let frame = Frame::of(request.inputs, columns)?;
-        if params.is_none()
-            && let Some(decoded) = self.enforced(&frame, columns)
-        {
-            match decoded {
+        if let Some(decoded) = self.enforced(&frame, columns) {
+            match self.with_given(decoded, params) {
                 Decoded::Call(call) => return Ok(Prepared::Call(call)),
                 Decoded::Refused(refusal) => return Err(refusal),
                 Decoded::AsItCame => {}
@@ -94,7 +94,7 @@ impl Contract {
         &self,
         frame: &Frame,
         columns: &[ColumnSpec],
-        params: Option<Vec<u8>>,
+        params: Option<&[u8]>,
     ) -> Result<Prepared, Refusal> {
         let split = json::split(frame, columns)?;
         if self.speaks_1x() {
@@ -106,14 +106,14 @@ impl Contract {
         Ok(Prepared::Json(json::envelope(
             "dataframe_split",
             &split,
-            params.as_deref(),
+            params,
         )))
     }
 
     fn infer_tensors(
         &self,
-        request: InferRequest,
-        params: Option<Vec<u8>>,
+        request: &InferRequest,
+        params: Option<&[u8]>,
     ) -> Result<Prepared, Refusal> {
         let declared: &[(String, crate::contract::TensorLayout)] = match &self.layout {
             Layout::Tensors(declared) => declared,
@@ -128,21 +128,39 @@ impl Contract {
             }
             _ => None,
         };
-        if params.is_none()
-            && let Some(tensors) = typed
+        if let Some(tensors) = typed
             && tensors.iter().all(|(_, block)| !block.shape.contains(&0))
         {
-            match self.enforce_tensors(tensors) {
+            match self.with_given(self.enforce_tensors(tensors), params) {
                 Decoded::Call(call) => return Ok(Prepared::Call(call)),
                 Decoded::Refused(refusal) => return Err(refusal),
                 Decoded::AsItCame => {}
             }
         }
-        let named = self.names_tensors(&request);
+        let named = self.names_tensors(request);
         if named {
-            json::named(&request.inputs, params.as_deref()).map(Prepared::Json)
+            json::named(&request.inputs, params).map(Prepared::Json)
         } else {
-            json::inputs(&request.inputs, params.as_deref()).map(Prepared::Json)
+            json::inputs(&request.inputs, params).map(Prepared::Json)
+        }
+    }
+
+    /// An enforced call with the params that the request gives, a JSON object.
+    fn with_given(&self, decoded: Decoded, params: Option<&[u8]>) -> Decoded {
+        match (decoded, params) {
+            (Decoded::Call(call), Some(params)) => {
+                match sonic_rs::from_slice::<LazyValue<'_>>(params) {
+                    Ok(params) => match self.with_params(call.input, Some(&params)) {
+                        Decoded::Call(with) => Decoded::Call(ModelCall {
+                            lossy: call.lossy,
+                            ..with
+                        }),
+                        other => other,
+                    },
+                    Err(_) => Decoded::AsItCame,
+                }
+            }
+            (decoded, _) => decoded,
         }
     }
 

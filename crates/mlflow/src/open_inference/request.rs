@@ -16,6 +16,9 @@ const MAX_INPUTS: usize = 10_000;
 /// Dimensions of a tensor, as many as numpy has.
 const MAX_RANK: usize = 64;
 
+/// What the other extents of a tensor without elements may multiply to: lists of them are written out.
+const MAX_EMPTY: usize = 1 << 16;
+
 /// A request that was read: types and counts fit each other; what the model says to them is not known yet.
 #[derive(Debug)]
 pub struct InferRequest {
@@ -233,6 +236,16 @@ fn requested(scanner: &mut Scanner<'_>) -> Result<RequestedOutput, JsonError> {
     })
 }
 
+/// The elements that a shape has.
+fn count(shape: &[usize]) -> Option<usize> {
+    let mut extents = shape.iter().filter(|extent| **extent > 0);
+    let count = extents.try_fold(1_usize, |count, extent| count.checked_mul(*extent))?;
+    if shape.contains(&0) {
+        return (count <= MAX_EMPTY).then_some(0);
+    }
+    Some(count)
+}
+
 fn tensor(index: usize, entry: Entry<'_>, binary: &mut Bytes) -> Result<Tensor, Refusal> {
     let Some(name) = entry.name else {
         return Err(Refusal::parse(format!(
@@ -250,10 +263,7 @@ fn tensor(index: usize, entry: Entry<'_>, binary: &mut Bytes) -> Result<Tensor, 
     let Some(shape) = entry.shape else {
         return Err(refuse("there is no 'shape'".to_owned()));
     };
-    let count = shape
-        .iter()
-        .try_fold(1_usize, |count, extent| count.checked_mul(*extent))
-        .ok_or_else(|| refuse("the shape is too large".to_owned()))?;
+    let count = count(&shape).ok_or_else(|| refuse("the shape is too large".to_owned()))?;
     if entry.parameters.contains_key("shared_memory_region") {
         return Err(refuse(
             "shared memory is not supported; send the data itself".to_owned(),

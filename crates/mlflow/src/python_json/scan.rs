@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{JsonError, MAX_DEPTH};
 
-/// A place in a JSON text. Cheap to make; reads nothing ahead.
+/// A place in a JSON text. Cheap to make and to clone; reads nothing ahead.
+#[derive(Clone)]
 pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,

@@ -14,12 +14,17 @@ use sonic_rs::LazyValue;
 
 use self::json::Json;
 use self::value::{Judged, ParamType};
+use crate::enforce::python_list;
 use crate::model::ParamSpec;
 use crate::params::Params;
 use crate::refusal::Refusal;
 
 /// Params are settings that travel in a call's head, which has a limit; more than this goes to Python in the body.
 const MAX_BYTES: usize = 256 << 10;
+
+/// Unknown names that are told, and letters of each.
+const MAX_UNKNOWN: usize = 16;
+const MAX_NAME: usize = 100;
 
 /// The params that a signature declares; none where it declares none.
 #[derive(Clone, Debug, Default)]
@@ -98,12 +103,29 @@ impl ParamsContract {
         }
     }
 
+    /// The refusal of params that the signature does not declare, for those who asked for strictness.
+    pub(crate) fn unknown(&self, unknown: &[String]) -> Refusal {
+        let unknown: Vec<&str> = unknown.iter().map(String::as_str).collect();
+        let declared: Vec<&str> = self
+            .params
+            .iter()
+            .map(|param| param.name.as_str())
+            .collect();
+        Refusal::params(format!(
+            "The signature does not declare these params: {}. It declares {}. Strict checking refuses what would be left out.",
+            python_list(&unknown),
+            python_list(&declared)
+        ))
+    }
+
     fn check_entries(&self, entries: Vec<(String, Json)>) -> CheckedParams {
         let (mut given, mut unknown) = (Vec::new(), Vec::new());
         let mut problems: Vec<(usize, String)> = Vec::new();
         for (name, value) in entries {
             let Some(&position) = self.positions.get(&name) else {
-                unknown.push(name);
+                if unknown.len() < MAX_UNKNOWN {
+                    unknown.push(name.chars().take(MAX_NAME).collect());
+                }
                 continue;
             };
             let param = &self.params[position];

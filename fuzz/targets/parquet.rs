@@ -1,0 +1,12 @@
+//! Parquet files. What the reader of the format breaks on is caught and left to Python; it counts as a finding all the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sluis_fuzz::contract;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((choice, body)) = bytes.split_first() else {
+        return;
+    };
+    let _decoded = contract(*choice).decode_parquet(&body.to_vec().into());
+});
