@@ -13,6 +13,9 @@ use crate::contract::Versions;
 use crate::json::{Int, View};
 use crate::lossy::LossyCast;
 
+/// Where a float that is out of an integer's range becomes the smallest integer; other processors do otherwise.
+const IS_X86: bool = cfg!(target_arch = "x86_64");
+
 /// Integers up to here are exact in a double.
 const EXACT_IN_F64: u64 = 1 << 53;
 
@@ -77,6 +80,9 @@ pub(super) fn integers(
             (Ok(value), Some(loss)) => Cell::Lost(value, loss),
             (Err(_), _) if by_bits => Cell::Lost(wide as i32, LossyCast::Wrapped),
             // A float that is out of range becomes what the processor makes of it.
+            (Err(_), _) if inferred == Inferred::Float64 && IS_X86 => {
+                Cell::Lost(i32::MIN, LossyCast::Wrapped)
+            }
             (Err(_), _) if inferred == Inferred::Float64 => Cell::Undecided,
             (Err(_), _) if versions.numpy_2() => Cell::Fault,
             (Err(_), _) => Cell::Undecided,
@@ -122,6 +128,8 @@ pub(super) fn truncated(value: f64, checked: bool) -> Cell<i64> {
     if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole) {
         return if checked {
             Cell::Fault
+        } else if IS_X86 {
+            Cell::Lost(i64::MIN, LossyCast::Wrapped)
         } else {
             Cell::Undecided
         };
