@@ -124,19 +124,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let service = match staged.scorers {
-        Scorers::Python(instances) => {
-            let scorers = instances.into_iter().map(PythonScorer::new).collect();
-            ScoringService::start(config, scorers, scoring_metrics)
-        }
-        Scorers::Native { proved, launch } => {
-            let scorers = (0..args.workers.get())
-                .map(|index| launch.lazy(index))
-                .collect();
-            ScoringService::start(config, scorers, scoring_metrics)
-                .with_direct(Arc::new(NativeScorer::new(proved.program)))
-        }
-    };
+    let service = service(staged.scorers, config, args.workers.get(), scoring_metrics);
     let identity = identity(args, &staged.model);
     let page = openapi(Subject {
         model: &staged.model,
@@ -173,7 +161,27 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     })
 }
 
-/// How the model is named in routes: as its folder tells, unless the command line says otherwise.
+/// What scores, behind its queue.
+fn service(
+    scorers: Scorers,
+    config: ScoringConfig,
+    workers: usize,
+    metrics: ScoringMetrics,
+) -> ScoringService {
+    match scorers {
+        Scorers::Python(instances) => {
+            let scorers = instances.into_iter().map(PythonScorer::new).collect();
+            ScoringService::start(config, scorers, metrics)
+        }
+        Scorers::Native { proved, launch } => {
+            let scorers = (0..workers).map(|index| launch.lazy(index)).collect();
+            ScoringService::start(config, scorers, metrics)
+                .with_direct(Arc::new(NativeScorer::new(proved.program)))
+        }
+    }
+}
+
+/// Name and version that callers know the model by.
 fn identity(args: &ServeArgs, model: &Model) -> Identity {
     let mut identity = Identity::of(model);
     if let Some(name) = &args.model_name {

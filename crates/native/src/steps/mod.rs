@@ -80,15 +80,7 @@ impl Step {
     /// Reads and checks a step.
     pub(crate) fn read(op: &Op, context: &Context<'_>) -> Result<Self, Flaw> {
         Ok(match op {
-            Op::Columns { columns } => {
-                if columns.iter().any(|column| {
-                    !matches!(context.inputs.get(*column), Some(kind) if *kind != InputKind::String)
-                }) {
-                    return Err("a column is no number of the input");
-                }
-                context.has_width(columns.len())?;
-                Step::Columns(columns.clone())
-            }
+            Op::Columns { columns } => Step::Columns(input_columns(columns, context)?),
             Op::Check { rule } => {
                 context.same_width()?;
                 Step::Check(arithmetic::Check(*rule))
@@ -198,6 +190,18 @@ impl Step {
             _ => 10,
         }
     }
+}
+
+fn input_columns(columns: &[usize], context: &Context<'_>) -> Result<Vec<usize>, Flaw> {
+    let is_number = |column: &usize| {
+        let kind = context.inputs.get(*column);
+        kind.is_some_and(|kind| *kind != InputKind::String)
+    };
+    if !columns.iter().all(is_number) {
+        return Err("a column is no number of the input");
+    }
+    context.has_width(columns.len())?;
+    Ok(columns.to_vec())
 }
 
 fn threshold_step(threshold: f64, equal: bool, context: &Context<'_>) -> Result<Step, Flaw> {

@@ -285,7 +285,7 @@ def others():
     yield Case("stack_regressor", ensemble.StackingRegressor(members, passthrough=True).fit(frame, score), frame)
     yield Case("bag_regressor", ensemble.BaggingRegressor(n_estimators=7, random_state=0).fit(frame, score), frame)
     for activation in ("relu", "tanh", "logistic", "identity"):
-        net = neural_network.MLPRegressor((8,), activation=activation, max_iter=60, random_state=0)
+        net = neural_network.MLPRegressor(hidden_layer_sizes=(8,), activation=activation, max_iter=60, random_state=0)
         yield Case("net_" + activation, net.fit(frame, score), frame)
     yield Case("k_means", cluster.KMeans(5, n_init=2, random_state=0).fit(frame), frame)
     from_scaled = compose.TransformedTargetRegressor(linear_model.Ridge(), transformer=StandardScaler())

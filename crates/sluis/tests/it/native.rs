@@ -21,7 +21,7 @@ fn data(folder: &Path) -> Vec<&str> {
 }
 
 #[test]
-fn a_proved_model_is_served_without_python_and_what_rust_does_not_decode_starts_it() {
+fn a_proved_model_is_served_without_python_and_what_its_model_refuses_starts_it() {
     let folder = tempfile::tempdir().unwrap();
     let options = data(folder.path());
     let mut first = Server::start_with(&model("sk_cols"), &options);
@@ -45,13 +45,10 @@ fn a_proved_model_is_served_without_python_and_what_rust_does_not_decode_starts_
         first.post("/invocations", "text/csv", csv),
         (200, "{\"predictions\": [0]}".into())
     );
-    assert!(has_python(&first), "CSV is decoded in Python");
     let infinite = IRIS.replace("5.1", "1e400");
-    assert_eq!(
-        first.predict(&infinite).0,
-        400,
-        "the model itself refuses infinity"
-    );
+    let (status, body) = first.predict(&infinite);
+    assert_eq!(status, 400, "the model itself refuses infinity: {body}");
+    assert!(has_python(&first), "and in its own words");
     assert_eq!(first.terminate(), Some(0));
 }
 
