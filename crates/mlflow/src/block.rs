@@ -31,10 +31,13 @@ pub enum DType {
     Float32,
     /// IEEE 754 double precision.
     Float64,
+    /// Texts of so many characters at most, of four bytes each (UCS-4); shorter ones end in zeros, as numpy lays out its
+    /// `<U`. Width 0 stands for any, in a layout.
+    Text(u32),
 }
 
 impl DType {
-    /// All element types, in the order of their declaration.
+    /// All element types of numbers and truth values, in the order of their declaration.
     pub const ALL: [DType; 11] = [
         DType::Bool,
         DType::Int8,
@@ -63,10 +66,11 @@ impl DType {
             DType::UInt64 => "uint64",
             DType::Float32 => "float32",
             DType::Float64 => "float64",
+            DType::Text(_) => "str",
         }
     }
 
-    /// The type of that numpy name, if a dense block can hold it.
+    /// The type of numbers or truth values of that numpy name, if a dense block can hold it.
     pub fn from_name(name: &str) -> Option<DType> {
         Self::ALL.into_iter().find(|dtype| dtype.name() == name)
     }
@@ -78,6 +82,7 @@ impl DType {
             DType::Int16 | DType::UInt16 => 2,
             DType::Int32 | DType::UInt32 | DType::Float32 => 4,
             DType::Int64 | DType::UInt64 | DType::Float64 => 8,
+            DType::Text(width) => 4 * width as usize,
         }
     }
 }
@@ -136,8 +141,27 @@ impl DenseBlock {
         self
     }
 
+    /// The values of a block of texts, in order; none for other blocks.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let DType::Text(1..) = self.dtype else {
+            return Vec::new();
+        };
+        let cells = self.bytes.chunks_exact(self.dtype.size());
+        cells.map(text_of).collect()
+    }
+
     /// The extent of the first dimension; 1 for a scalar.
     pub fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
+}
+
+/// The text of one cell of a block of texts.
+pub(crate) fn text_of(cell: &[u8]) -> String {
+    let (characters, _) = cell.as_chunks::<4>();
+    let text: String = characters
+        .iter()
+        .filter_map(|bytes| char::from_u32(u32::from_le_bytes(*bytes)))
+        .collect();
+    text.trim_end_matches('\0').to_owned()
 }

@@ -307,6 +307,12 @@ mod tests {
             ),
         ];
         assert_call(&Work::from(Input::Tensors(tensors)), None, "06-tensors");
+        let texts: Vec<u8> = ['x', '\0', 'y', 'é']
+            .iter()
+            .flat_map(|character| u32::from(*character).to_le_bytes())
+            .collect();
+        let texts = block(DType::Text(2), &[2], &texts);
+        assert_call(&Work::from(Input::Tensor(texts)), None, "18-dense-texts");
         let raw = sluis_mlflow::RawRequest {
             method: "POST".to_owned(),
             path: "/invocations".to_owned(),

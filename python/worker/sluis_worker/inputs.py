@@ -96,9 +96,17 @@ def _numbered(count):
     return pd.DataFrame({number: [] for number in range(count)}).columns
 
 
+def _text(shape, length):
+    """Texts of one width, of four bytes a character; the width follows from the number of bytes."""
+    count = 1
+    for extent in shape:
+        count *= extent
+    return np.dtype("<U{}".format(max(length // (4 * count), 1) if count else 1))
+
+
 def _array(spec, body, offset, length):
-    dtype = _DTYPES.get(spec.get("dtype"))
     shape = spec.get("shape")
+    dtype = _text(shape, length) if spec.get("dtype") == "str" else _DTYPES.get(spec.get("dtype"))
     if dtype is None or not isinstance(shape, list):
         raise ProtocolError("a tensor needs a known 'dtype' and a 'shape', got {!r}".format(spec))
     count = 1

@@ -100,7 +100,7 @@ pub(crate) fn whole(item: Item<'_>) -> Cell<i64> {
 }
 
 /// One value as its text, by `str()`; numpy drops NULs at the end.
-fn text(item: Item<'_>) -> Cell<String> {
+pub(super) fn text(item: Item<'_>) -> Cell<String> {
     let text = match item.view() {
         View::Text(text) => return Cell::Is(text.trim_end_matches('\0').to_owned()),
         View::Null => "None".to_owned(),

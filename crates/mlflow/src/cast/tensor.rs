@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::element::{truth, whole};
+use super::element::{text, truth, whole};
 use super::number_text::{self, Parsed};
 use super::{Cell, Item, Losses, Stop, each, numeric};
 use crate::block::DType;
@@ -11,13 +11,45 @@ use crate::decode::into_bytes;
 use crate::json::View;
 use crate::lossy::LossyCast;
 
-/// The values of a dense block.
+/// Bytes of one text tensor: one long text makes all others as wide.
+const MAX_TEXT: usize = 256 << 20;
+
+/// The values of a dense block, and their type: of texts the width is known only then.
 pub(crate) fn elements(
     items: &[Item<'_>],
     dtype: DType,
     versions: &Versions,
-) -> Result<(Bytes, Losses), Stop> {
+) -> Result<(DType, Bytes, Losses), Stop> {
+    if let DType::Text(_) = dtype {
+        return texts(items);
+    }
+    let (bytes, losses) = numbers(items, dtype, versions)?;
+    Ok((dtype, bytes, losses))
+}
+
+/// Texts as numpy lays them out: all as wide as the widest.
+fn texts(items: &[Item<'_>]) -> Result<(DType, Bytes, Losses), Stop> {
+    let (texts, losses) = each(items, text)?;
+    let widest = texts.iter().map(|text| text.chars().count()).max();
+    let width = widest.unwrap_or_default().max(1);
+    let size = texts
+        .len()
+        .checked_mul(width * 4)
+        .filter(|size| *size <= MAX_TEXT);
+    let mut bytes = Vec::with_capacity(size.ok_or(Stop::Undecided)?);
+    for (index, text) in texts.iter().enumerate() {
+        for character in text.chars() {
+            bytes.extend_from_slice(&u32::from(character).to_le_bytes());
+        }
+        bytes.resize((index + 1) * width * 4, 0);
+    }
+    let width = u32::try_from(width).map_err(|_| Stop::Undecided)?;
+    Ok((DType::Text(width), bytes.into(), losses))
+}
+
+fn numbers(items: &[Item<'_>], dtype: DType, versions: &Versions) -> Result<(Bytes, Losses), Stop> {
     match dtype {
+        DType::Text(_) => Err(Stop::Undecided),
         DType::Bool => each(items, truth).map(|(values, losses)| (into_bytes(values), losses)),
         DType::Int8 => integers::<i8>(items, versions),
         DType::Int16 => integers::<i16>(items, versions),

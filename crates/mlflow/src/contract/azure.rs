@@ -37,7 +37,9 @@ pub(super) fn reads_alike(model: &Model, layout: &Layout) -> bool {
         return false;
     }
     // Azure makes a sample of zeros, which an inner extent that varies has none of.
-    let fixed = |layout: &TensorLayout| layout.shape.iter().skip(1).all(Option::is_some);
+    let fixed = |layout: &TensorLayout| {
+        !layout.is_text() && layout.shape.iter().skip(1).all(Option::is_some)
+    };
     match layout {
         Layout::Columns(columns) => {
             columns.named

@@ -279,6 +279,11 @@ pub struct TensorLayout {
 }
 
 impl TensorLayout {
+    /// Whether its elements are texts, which no dialect but JSON writes.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.dtype, DType::Text(_))
+    }
+
     pub(crate) fn new(dtype: &str, shape: &[i64]) -> Result<Self, PythonReason> {
         let refuse = || PythonReason::Tensor {
             dtype: dtype.to_owned(),
@@ -286,8 +291,12 @@ impl TensorLayout {
         if shape.is_empty() {
             return Err(refuse());
         }
+        let dtype = match dtype {
+            "str" => Some(DType::Text(0)),
+            name => DType::from_name(name),
+        };
         Ok(Self {
-            dtype: DType::from_name(dtype).ok_or_else(refuse)?,
+            dtype: dtype.ok_or_else(refuse)?,
             shape: shape
                 .iter()
                 .map(|extent| usize::try_from(*extent).ok())

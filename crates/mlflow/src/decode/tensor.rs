@@ -29,6 +29,7 @@ pub(crate) fn from_list(layout: &TensorLayout, value: &LazyValue<'_>) -> Option<
         DType::UInt32 => typed::<u32>(layout, json),
         DType::UInt64 => typed::<u64>(layout, json),
         DType::Float32 => plain::<f32>(layout, json).or_else(|| typed::<f32>(layout, json)),
+        DType::Text(_) => None,
         DType::Float64 => plain::<f64>(layout, json).or_else(|| typed::<f64>(layout, json)),
     }
 }

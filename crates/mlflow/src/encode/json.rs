@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::DataType;
 
 use super::EncodeError;
-use crate::block::{DType, DenseBlock};
+use crate::block::{DType, DenseBlock, text_of};
 
 /// Appends the value of `predictions` for a dense answer. `series` names a one-column answer.
 pub fn dense(block: &DenseBlock, out: &mut Vec<u8>) {
@@ -50,6 +50,14 @@ pub fn dense(block: &DenseBlock, out: &mut Vec<u8>) {
         DType::Float64 => nested::<8>(block, out, |bytes, out| {
             float(f64::from_le_bytes(bytes), out)
         }),
+        DType::Text(_) => {
+            let texts = block.texts();
+            let places: Vec<[u8; 8]> = (0..texts.len() as u64).map(u64::to_le_bytes).collect();
+            list(&block.shape, &places, out, |place, out| {
+                let place = u64::from_le_bytes(place) as usize;
+                text(texts.get(place).map_or("", String::as_str), out);
+            });
+        }
     }
 }
 
@@ -124,6 +132,7 @@ pub(crate) fn scalar(dtype: DType, bytes: &[u8], out: &mut Vec<u8>) {
         DType::Float64 => of(bytes, out, |bytes, out| {
             float(f64::from_le_bytes(bytes), out)
         }),
+        DType::Text(_) => text(&text_of(bytes), out),
     }
 }
 

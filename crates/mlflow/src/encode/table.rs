@@ -161,6 +161,11 @@ impl Table {
 
 /// One column of a row-major block.
 fn dense_column(block: &DenseBlock, index: usize, width: usize) -> Result<ArrayRef, ArrowError> {
+    if let DType::Text(_) = block.dtype {
+        let texts = block.texts();
+        let texts = texts.iter().skip(index).step_by(width);
+        return Ok(Arc::new(arrow_array::StringArray::from_iter_values(texts)));
+    }
     let size = block.dtype.size();
     let cells = block.bytes.chunks_exact(size).skip(index).step_by(width);
     if block.dtype == DType::Bool {
@@ -189,6 +194,7 @@ fn arrow_type(dtype: DType) -> DataType {
         DType::UInt64 => DataType::UInt64,
         DType::Float32 => DataType::Float32,
         DType::Float64 => DataType::Float64,
+        DType::Text(_) => DataType::Utf8,
     }
 }
 

@@ -70,7 +70,7 @@ fn named(
 /// Refuses a tensor of another shape or type than declared.
 pub(crate) fn check(name: &str, layout: &TensorLayout, block: &DenseBlock) -> Result<(), Refusal> {
     check_shape(name, layout, &block.shape)?;
-    if block.dtype != layout.dtype {
+    if block.dtype.name() != layout.dtype.name() {
         return Err(Refusal::schema(format!(
             "dtype of input {} does not match expected dtype {}{}",
             block.dtype.name(),

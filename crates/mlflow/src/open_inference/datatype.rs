@@ -112,6 +112,7 @@ impl Datatype {
             DType::UInt64 => Datatype::Uint64,
             DType::Float32 => Datatype::Fp32,
             DType::Float64 => Datatype::Fp64,
+            DType::Text(_) => Datatype::Bytes,
         }
     }
 

@@ -119,8 +119,13 @@ impl Contract {
             Layout::Tensors(declared) => declared,
             _ => &[],
         };
+        let texts = match &self.layout {
+            Layout::Tensor(layout) => layout.is_text(),
+            Layout::Tensors(layouts) => layouts.iter().any(|(_, layout)| layout.is_text()),
+            _ => false,
+        };
         let typed = match &self.layout {
-            Layout::Tensor(_) | Layout::Tensors(_) => {
+            Layout::Tensor(_) | Layout::Tensors(_) if !texts => {
                 let taken = |tensor: &&Tensor| {
                     declared.is_empty() || declared.iter().any(|(name, _)| *name == tensor.name)
                 };

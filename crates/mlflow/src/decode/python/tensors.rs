@@ -217,7 +217,7 @@ impl Contract {
     }
 
     fn cast_array(&self, what: &str, nested: Nested<'_>, dtype: DType) -> Result<Array, Stop> {
-        let (bytes, losses) = cast::elements(&nested.items, dtype, &self.versions).map_err(|stop| match stop {
+        let (dtype, bytes, losses) = cast::elements(&nested.items, dtype, &self.versions).map_err(|stop| match stop {
             cast::Stop::Undecided => Stop::Undecided,
             cast::Stop::Faults(faults) => {
                 let listed: Vec<String> = faults
