@@ -71,7 +71,7 @@ fn the_articles_bodies_score_and_the_broken_one_has_its_place_named() {
         let server = Server::start(&named, &options);
         assert_eq!(
             score(&server, &article("request-named-tensors.json")),
-            (200, "[1874]".to_owned()),
+            (200, "[1822]".to_owned()),
             "{strictness}"
         );
         let server = Server::start(&plain, &options);
