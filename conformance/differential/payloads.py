@@ -171,7 +171,15 @@ def _tensor_value(random, spec, oddness):
         value[-1] = random.choice(ODD)
     if spec["tensor-spec"]["dtype"] == "bool" and random.random() < 0.7:
         value = _booleans(value)
+    if spec["tensor-spec"]["dtype"] == "str" and random.random() < 0.8:
+        value = _texts(random, value)
     return value
+
+
+def _texts(random, value):
+    if isinstance(value, list):
+        return [_texts(random, item) for item in value]
+    return random.choice(["", "x", "yes", "é", "😀", "a\0", "1.5", "None"]) if isinstance(value, (int, float)) else value
 
 
 def _booleans(value):

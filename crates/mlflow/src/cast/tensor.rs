@@ -29,7 +29,11 @@ pub(crate) fn elements(
 
 /// Texts as numpy lays them out: all as wide as the widest.
 fn texts(items: &[Item<'_>]) -> Result<(DType, Bytes, Losses), Stop> {
-    let (texts, losses) = each(items, text)?;
+    // The width counts NULs at the end, which the values then lack.
+    let (texts, losses) = each(items, |item| match item.view() {
+        View::Text(text) => Cell::Is(text.into_owned()),
+        _ => text(item),
+    })?;
     let widest = texts.iter().map(|text| text.chars().count()).max();
     let width = widest.unwrap_or_default().max(1);
     let size = texts
