@@ -11,6 +11,8 @@ pub mod describe;
 pub mod encode;
 mod enforce;
 mod error;
+#[cfg(test)]
+mod fuzz_corpus;
 mod input;
 mod json;
 mod lossy;

@@ -18,7 +18,7 @@ fn the_demo_scores_its_example_once_and_ends() {
         out.contains("curl http://127.0.0.1:") && out.contains("{\"predictions\": ["),
         "{out}"
     );
-    for step in ["model", "environment", "load", "score"] {
+    for step in ["model", "environment", "native", "score"] {
         assert!(
             err.contains(&format!("✓ {step}")),
             "no step '{step}':\n{err}"
