@@ -137,9 +137,9 @@ async fn post(gate: &Gate, parts: Parts, body: Body) -> Response {
         match strict.map(|strict| strict.decode_azure(&payload)) {
             Some(AzureDecoded::Call(call)) => Ok(call),
             Some(AzureDecoded::AsItCame(refusal)) => {
-                Err((refusal, invocations::too_deep(&payload)))
+                Err((refusal, sluis_mlflow::too_deep(&payload)))
             }
-            None => Err((None, invocations::too_deep(&payload))),
+            None => Err((None, sluis_mlflow::too_deep(&payload))),
         }
     });
     let read = match read.await {

@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::{EncodeError, Shape};
-use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
+use sluis_mlflow::{Answer, Decoded, ErrorDocument, MAX_JSON_DEPTH, RawRequest, Work, too_deep};
 
 use crate::accept::AnswerForm;
 use crate::body;
@@ -23,9 +23,6 @@ use crate::served::Served;
 
 /// A body above this is decoded off the threads that serve connections.
 const LARGE: usize = 256 << 10;
-
-/// JSON nested deeper than this is refused: Python's reader would fail on it, and no payload needs it.
-const MAX_DEPTH: usize = 500;
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug)]
@@ -237,7 +234,7 @@ pub(crate) async fn aside<T: Send + 'static>(
 
 /// Why such JSON is refused.
 pub(crate) fn too_deep_text() -> String {
-    format!("Invalid input. The JSON is nested deeper than {MAX_DEPTH} levels.")
+    format!("Invalid input. The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
 }
 
 /// Bytes that an answer takes, of those that have to be encoded.
@@ -247,39 +244,5 @@ pub(crate) fn size(answer: &Answer) -> usize {
         Answer::Batch(batch) => batch.get_array_memory_size(),
         Answer::Json(body) => body.len(),
         Answer::Http(answer) => answer.body.len(),
-    }
-}
-
-/// Whether brackets outside of texts nest deeper than [`MAX_DEPTH`].
-pub(crate) fn too_deep(json: &[u8]) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return true;
-                }
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_counts_brackets_outside_of_texts() {
-        assert!(too_deep("[".repeat(501).as_bytes()));
-        assert!(!too_deep("[]".repeat(501).as_bytes()));
-        assert!(!too_deep(format!("\"{}\"", "[".repeat(600)).as_bytes()));
-        assert!(too_deep(format!("\"\\\"\"{}", "{".repeat(501)).as_bytes()));
     }
 }

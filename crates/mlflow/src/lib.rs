@@ -29,6 +29,7 @@ pub use contract::Contract;
 pub use decode::{AzureDecoded, AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN, PYTHON_COLUMN};
+pub use json::{MAX_JSON_DEPTH, too_deep};
 pub use lossy::{Lossy, LossyCast};
 pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};

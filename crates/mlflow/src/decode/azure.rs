@@ -9,6 +9,7 @@ use sonic_rs::{JsonValueTrait, LazyValue};
 use super::Decoded;
 use super::envelope::is_object;
 use crate::contract::{Contract, Layout};
+use crate::json::{MAX_JSON_DEPTH, too_deep};
 use crate::refusal::Refusal;
 use crate::work::ModelCall;
 
@@ -24,6 +25,9 @@ pub enum AzureError {
     /// JSON, but not an object.
     #[error("POST body should be a JSON dictionary, with the data under the key 'input_data'.")]
     NotAnObject,
+    /// JSON, but nested beyond all need.
+    #[error("POST body is JSON nested deeper than {MAX_JSON_DEPTH} levels.")]
+    TooDeep,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +43,9 @@ pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
     let text = std::str::from_utf8(body).map_err(|error| AzureError::Json {
         place: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
     })?;
+    if too_deep(body) {
+        return Err(AzureError::TooDeep);
+    }
     if let Err(error) = sonic_rs::from_str::<serde::de::IgnoredAny>(text) {
         return Err(broken(&error));
     }
@@ -89,7 +96,7 @@ impl Contract {
 
     /// MLflow's body for one of Azure's in the form that the signature asks for, without params.
     fn plain_input_data(&self, body: &[u8]) -> Option<Vec<u8>> {
-        if !self.azure_reads_alike || !is_object(body) || has_long_number(body) {
+        if !self.azure_reads_alike || !is_object(body) || has_long_number(body) || too_deep(body) {
             return None;
         }
         let parsed: Body<'_> = sonic_rs::from_str(std::str::from_utf8(body).ok()?).ok()?;

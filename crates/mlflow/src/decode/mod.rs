@@ -37,6 +37,7 @@ pub(crate) use tensorflow::broken;
 use crate::contract::{CheckedParams, Contract, Layout, Strictness};
 use crate::enforce::shown;
 use crate::input::Input;
+use crate::json::too_deep;
 use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
@@ -56,7 +57,18 @@ impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
         // The quick readers do not tell what a large integer loses.
-        if self.strictness == Strictness::Strict && self.versions.known_server() {
+        let strict = self.strictness == Strictness::Strict && self.versions.known_server();
+        if !strict
+            && !self.speaks_1x()
+            && let Some(input) = direct::read(&self.layout, body)
+        {
+            return self.with_params(input, None);
+        }
+        // The readers below follow nested lists by recursion.
+        if too_deep(body) {
+            return Decoded::AsItCame;
+        }
+        if strict {
             return self.decode_as_python(body);
         }
         match self.try_json(body) {
@@ -68,11 +80,6 @@ impl Contract {
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {
         if matches!(self.layout, Layout::Python(_)) {
             return None;
-        }
-        if !self.speaks_1x()
-            && let Some(input) = direct::read(&self.layout, body)
-        {
-            return Some(self.with_params(input, None));
         }
         let mut envelope = Envelope::read(body)?;
         let params = envelope.params.take();

@@ -163,3 +163,48 @@ fn unknown_params_are_told_and_with_strictness_refused() {
             })
     ));
 }
+
+#[test]
+fn lists_nested_without_end_end_no_process() {
+    let deep = |key: &str| {
+        let depth = 2_000_000;
+        [
+            format!("{{\"{key}\": ").into_bytes(),
+            vec![b'['; depth],
+            vec![b']'; depth],
+            b"}".to_vec(),
+        ]
+        .concat()
+    };
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/mlflow/models/sk_cols"
+    );
+    let model = Model::open(folder).unwrap();
+    let contract = Contract::compile(&model);
+    let strict = contract
+        .clone()
+        .beside("3.17.2")
+        .with_strictness(Strictness::Strict);
+    for key in ["inputs", "dataframe_split", "params", "unknown", "messages"] {
+        for contract in [&contract, &strict] {
+            assert!(matches!(
+                contract.decode_json(&deep(key)),
+                Decoded::AsItCame
+            ));
+        }
+    }
+    assert!(matches!(
+        from_input_data(&deep("input_data")),
+        Err(AzureError::TooDeep)
+    ));
+    let _decoded = contract.decode_azure(&deep("input_data"));
+    let signature = model.signature.as_ref();
+    assert!(
+        contract
+            .from_tensorflow(&deep("instances"), signature)
+            .is_err()
+    );
+    let request = crate::open_inference::InferRequest::read(&deep("inputs").into(), None);
+    assert!(request.is_err());
+}
