@@ -3,11 +3,11 @@
 //! What is odd (types beyond the plain ones, pandas' own extension types, broken or very large files) goes to Python as it
 //! came.
 
+mod pages;
+
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::column::page::Page;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::Decoded;
 use super::columnar::guarded;
@@ -33,10 +33,10 @@ impl Contract {
 }
 
 fn read(body: &Bytes) -> Option<RecordBatch> {
-    if !dictionaries_are_sound(body)? {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(body.clone()).ok()?;
+    if !pages::are_sound(body, builder.metadata(), LARGEST as u64)? {
         return None;
     }
-    let builder = ParquetRecordBatchReaderBuilder::try_new(body.clone()).ok()?;
     let schema = builder.schema().clone();
     let (mut batches, mut size) = (Vec::new(), 0_usize);
     for batch in builder.with_batch_size(STEP).build().ok()? {
@@ -56,26 +56,6 @@ fn read(body: &Bytes) -> Option<RecordBatch> {
         [batch] => Some(batch.clone()),
         batches => arrow_select::concat::concat_batches(&schema, batches).ok(),
     }
-}
-
-/// Whether no dictionary claims more values than its bytes can hold: the reader makes room for what is claimed.
-fn dictionaries_are_sound(body: &Bytes) -> Option<bool> {
-    let file = SerializedFileReader::new(body.clone()).ok()?;
-    for group in 0..file.num_row_groups() {
-        let group = file.get_row_group(group).ok()?;
-        for column in 0..group.num_columns() {
-            let mut pages = group.get_column_page_reader(column).ok()?;
-            // A dictionary is the first page of its column.
-            if let Some(Page::DictionaryPage {
-                buf, num_values, ..
-            }) = pages.get_next_page().ok()?
-                && num_values as usize > buf.len().saturating_mul(8)
-            {
-                return Some(false);
-            }
-        }
-    }
-    Some(true)
 }
 
 #[cfg(test)]
