@@ -133,25 +133,19 @@ async fn post(gate: &Gate, parts: Parts, body: Body) -> Response {
     };
     let start = Instant::now();
     let (strict, payload) = (gate.strict.clone(), body.clone());
-    let read = invocations::aside(body.len(), move || {
-        match strict.map(|strict| strict.decode_azure(&payload)) {
-            Some(AzureDecoded::Call(call)) => Ok(call),
-            Some(AzureDecoded::AsItCame(refusal)) => {
-                Err((refusal, sluis_mlflow::too_deep(&payload)))
-            }
-            None => Err((None, sluis_mlflow::too_deep(&payload))),
-        }
-    });
+    let read = invocations::aside(body.len(), move || strict.decode_azure(&payload));
     let read = match read.await {
         Ok(read) => read,
         Err(problem) => return in_azures_words(problem),
     };
-    let seconds = start.elapsed().as_secs_f64();
-    gate.served.metrics.decoded(read.is_ok(), seconds);
+    let in_rust = !matches!(read, AzureDecoded::AsItCame(_));
+    gate.served
+        .metrics
+        .decoded(in_rust, start.elapsed().as_secs_f64());
     match read {
-        Ok(call) => score(gate, Work::Call(call)).await,
-        Err((_, true)) => message(StatusCode::BAD_REQUEST, &invocations::too_deep_text()),
-        Err((refusal, false)) => {
+        AzureDecoded::Call(call) => score(gate, Work::Call(call)).await,
+        AzureDecoded::Refused(problem) => message(StatusCode::BAD_REQUEST, &problem.to_string()),
+        AzureDecoded::AsItCame(refusal) => {
             let response = score(gate, Work::Raw(RawRequest::score(body))).await;
             with_detail(response, refusal)
         }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sluis_mlflow::model::{Schema, Signature};
 use sluis_mlflow::{Lossy, LossyCast, Work};
 
@@ -89,7 +90,7 @@ fn listed(casts: &[Lossy]) -> String {
     for (position, lossy) in casts.iter().enumerate() {
         let entry = format!(
             "{}={}:{}",
-            escaped(&lossy.name),
+            utf8_percent_encode(&lossy.name, ENDING),
             lossy.cast.name(),
             lossy.count
         );
@@ -105,18 +106,8 @@ fn listed(casts: &[Lossy]) -> String {
     text
 }
 
-/// A name as a header holds it: what would end it, and what is not ASCII, percent-encoded.
-fn escaped(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_graphic() && !b",=:%".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _infallible = write!(text, "%{byte:02X}");
-        }
-    }
-    text
-}
+/// What a name in a header is without: what would end it, and what is not ASCII, is percent-encoded.
+const ENDING: &AsciiSet = &CONTROLS.add(b' ').add(b',').add(b'=').add(b':').add(b'%');
 
 #[cfg(test)]
 mod tests {

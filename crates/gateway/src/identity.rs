@@ -2,6 +2,9 @@
 //!
 //! TensorFlow Serving and the Open Inference Protocol have the model's name and version in their routes.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use sluis_mlflow::model::{Model, Signature};
 
 /// The version of a model that has none.
@@ -61,25 +64,8 @@ impl Identity {
 
 /// A part of a path with `%20` and the like decoded; what is no text then stays as it is.
 pub(crate) fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut decoded, mut index) = (Vec::with_capacity(bytes.len()), 0);
-    while index < bytes.len() {
-        let digits = (bytes[index] == b'%').then(|| text.get(index + 1..index + 3));
-        let digits = digits
-            .flatten()
-            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                index += 3;
-            }
-            None => {
-                decoded.push(bytes[index]);
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

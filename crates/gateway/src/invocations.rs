@@ -10,7 +10,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::{EncodeError, Shape};
-use sluis_mlflow::{Answer, Decoded, ErrorDocument, MAX_JSON_DEPTH, RawRequest, Work, too_deep};
+use sluis_mlflow::{Answer, Decoded, ErrorDocument, RawRequest, Work};
 
 use crate::accept::AnswerForm;
 use crate::body;
@@ -132,12 +132,7 @@ pub(crate) async fn json(served: &Arc<Served>, body: Bytes, reply: impl Into<Rep
 pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> {
     let start = Instant::now();
     let (contract, payload) = (served.contract.clone(), body.clone());
-    let (decoded, deep) = aside(body.len(), move || {
-        let decoded = contract.decode_json(&payload);
-        let deep = matches!(decoded, Decoded::AsItCame) && too_deep(&payload);
-        (decoded, deep)
-    })
-    .await?;
+    let decoded = aside(body.len(), move || contract.decode_json(&payload)).await?;
     let in_rust = !matches!(decoded, Decoded::AsItCame);
     served
         .metrics
@@ -145,7 +140,6 @@ pub(crate) async fn decode(served: &Served, body: Bytes) -> Result<Work, Fault> 
     match decoded {
         Decoded::Call(call) => Ok(Work::Call(call)),
         Decoded::Refused(refusal) => Err(Fault::from(&refusal)),
-        Decoded::AsItCame if deep => Err(Fault::bad_request(too_deep_text())),
         Decoded::AsItCame => Ok(Work::Raw(RawRequest::invocation("application/json", body))),
     }
 }
@@ -230,11 +224,6 @@ pub(crate) async fn aside<T: Send + 'static>(
         );
         Fault::new(StatusCode::INTERNAL_SERVER_ERROR, document)
     })
-}
-
-/// Why such JSON is refused.
-pub(crate) fn too_deep_text() -> String {
-    format!("Invalid input. The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
 }
 
 /// Bytes that an answer takes, of those that have to be encoded.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use sluis_mlflow::encode::{self, EncodeError, Shape, Table, TableFormat};
-use sluis_mlflow::{Answer, ErrorDocument, HttpAnswer};
+use sluis_mlflow::{Answer, HttpAnswer};
 use sluis_scoring::ScoreError;
 
 use crate::accept::{self, AnswerForm};
@@ -81,11 +81,6 @@ pub(crate) fn fault(fault: Fault, form: ErrorForm) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response
-}
-
-/// An error document with its status.
-pub(crate) fn error(status: StatusCode, document: &ErrorDocument) -> Response {
-    json(status, document.to_json())
 }
 
 pub(crate) fn body_error(problem: &BodyError) -> Response {

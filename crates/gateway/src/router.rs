@@ -102,8 +102,8 @@ impl Route {
 pub(crate) struct Gate {
     pub(crate) served: Arc<Served>,
     pub(crate) room: Room,
-    /// The contract that casts nothing, where Azure's dialect is spoken.
-    pub(crate) strict: Option<Arc<Contract>>,
+    /// The contract that casts nothing: what Azure's dialect may have decoded in Rust.
+    pub(crate) strict: Arc<Contract>,
     /// The same model asked by each of its methods.
     by_method: Arc<HashMap<String, Arc<Served>>>,
 }
@@ -119,10 +119,9 @@ impl Gate {
             };
             Some((name.clone(), Arc::new(served)))
         };
-        let azure = served.contract.strictness() == Strictness::Azure;
-        let strict = || Contract::clone(&served.contract).with_strictness(Strictness::Strict);
+        let strict = Contract::clone(&served.contract).with_strictness(Strictness::Strict);
         Self {
-            strict: azure.then(|| Arc::new(strict())),
+            strict: Arc::new(strict),
             room: Room::of(limits.max_bodies_bytes.max(limits.max_body_bytes)),
             by_method: Arc::new(served.methods.known().iter().filter_map(asked_by).collect()),
             served,

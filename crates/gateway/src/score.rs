@@ -1,17 +1,21 @@
 //! `POST /score`: Azure's route. Its `input_data` payload is answered with the bare predictions; MLflow's payloads are
 //! taken too, and answered as MLflow does.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use sluis_mlflow::encode::Shape;
-use sluis_mlflow::{ErrorDocument, from_input_data};
+use sluis_mlflow::{Decoded, ModelCall, Work, from_input_data};
 
 use crate::accept::AnswerForm;
+use crate::fault::Fault;
 use crate::invocations::Reply;
-use crate::respond;
+use crate::respond::{self, ErrorForm};
 use crate::router::Gate;
+use crate::served::Served;
 use crate::{body, invocations};
 
 pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
@@ -44,23 +48,42 @@ pub(crate) async fn handle(gate: &Gate, request: Request<Body>) -> Response {
         Err(problem) => return respond::body_error(&problem),
     };
     if body.is_empty() {
-        let document =
-            ErrorDocument::bad_request("POST body is empty. Expecting a JSON dictionary.");
-        return respond::error(StatusCode::BAD_REQUEST, &document);
+        let problem = Fault::bad_request("POST body is empty. Expecting a JSON dictionary.");
+        return respond::fault(problem, ErrorForm::Mlflow);
     }
-    let payload = body.clone();
-    let rewritten = match invocations::apart(body.len(), move || from_input_data(&payload)).await {
-        Ok(rewritten) => rewritten,
-        Err(response) => return response,
-    };
-    match rewritten {
-        Ok(Some(rewritten)) => {
-            invocations::json(served, Bytes::from(rewritten), reply(Shape::Bare)).await
+    match ask(served, body).await {
+        Ok((work, shape)) => invocations::score(served, work, reply(shape)).await,
+        Err(problem) => respond::fault(problem, ErrorForm::Mlflow),
+    }
+}
+
+/// What a body asks, and in which shape it is answered.
+async fn ask(served: &Served, body: Bytes) -> Result<(Work, Shape), Fault> {
+    let (start, contract, payload) = (Instant::now(), served.contract.clone(), body.clone());
+    let read = invocations::aside(body.len(), move || {
+        match contract.decode_plain_input_data(&payload) {
+            Some(Decoded::Call(call)) => Ok(Read::Plain(call)),
+            _ => from_input_data(&payload).map(Read::Rewritten),
         }
-        Ok(None) => invocations::json(served, body, reply(Shape::Wrapped)).await,
-        Err(problem) => respond::error(
-            StatusCode::BAD_REQUEST,
-            &ErrorDocument::bad_request(problem.to_string()),
-        ),
+    });
+    match read.await? {
+        Ok(Read::Plain(call)) => {
+            served.metrics.decoded(true, start.elapsed().as_secs_f64());
+            Ok((Work::Call(call), Shape::Bare))
+        }
+        Ok(Read::Rewritten(Some(rewritten))) => {
+            let work = invocations::decode(served, Bytes::from(rewritten)).await?;
+            Ok((work, Shape::Bare))
+        }
+        Ok(Read::Rewritten(None)) => Ok((invocations::decode(served, body).await?, Shape::Wrapped)),
+        Err(problem) => Err(Fault::bad_request(problem.to_string())),
     }
+}
+
+/// A body after a first look.
+enum Read {
+    /// Azure's, decoded at once.
+    Plain(ModelCall),
+    /// Azure's as MLflow's; none where it is no payload of Azure's.
+    Rewritten(Option<Vec<u8>>),
 }

@@ -240,9 +240,9 @@ impl ColumnLayout {
     }
 
     /// The layout under the names of a request, as many as columns.
-    pub(crate) fn renamed(&self, names: &[String]) -> Result<Self, PythonReason> {
+    pub(crate) fn renamed<S: AsRef<str>>(&self, names: &[S]) -> Result<Self, PythonReason> {
         let columns = names.iter().enumerate().map(|(position, name)| Column {
-            name: name.clone(),
+            name: name.as_ref().to_owned(),
             ..self.column(position)
         });
         Self::new(columns.collect(), self.named)

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use sonic_rs::{JsonValueTrait, LazyValue};
 
-use super::Decoded;
 use super::envelope::is_object;
+use super::{Decoded, direct};
 use crate::contract::{Contract, Layout};
 use crate::json::{MAX_JSON_DEPTH, too_deep};
 use crate::refusal::Refusal;
@@ -38,38 +38,48 @@ struct Body<'a> {
     params: Option<LazyValue<'a>>,
 }
 
+impl<'a> Body<'a> {
+    fn read(body: &'a [u8]) -> Result<Self, AzureError> {
+        let text = std::str::from_utf8(body).map_err(|error| AzureError::Json {
+            place: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        })?;
+        if too_deep(body) {
+            return Err(AzureError::TooDeep);
+        }
+        if let Err(error) = sonic_rs::from_str::<serde::de::IgnoredAny>(text) {
+            return Err(broken(&error));
+        }
+        if !is_object(body) {
+            return Err(AzureError::NotAnObject);
+        }
+        sonic_rs::from_str(text).map_err(|error| broken(&error))
+    }
+
+    /// The MLflow body that means the same; `None` when there is no `input_data`.
+    fn rewritten(&self) -> Option<Vec<u8>> {
+        let data = self.input_data.as_ref()?;
+        let key = if is_split(data) {
+            "dataframe_split"
+        } else {
+            "inputs"
+        };
+        let params = self.params.as_ref().map(LazyValue::as_raw_str);
+        let size = data.as_raw_str().len() + params.map_or(0, str::len) + 64;
+        let mut out = Vec::with_capacity(size);
+        out.extend_from_slice(format!("{{\"{key}\": ").as_bytes());
+        out.extend_from_slice(data.as_raw_str().as_bytes());
+        if let Some(params) = params {
+            out.extend_from_slice(b", \"params\": ");
+            out.extend_from_slice(params.as_bytes());
+        }
+        out.push(b'}');
+        Some(out)
+    }
+}
+
 /// The MLflow body that means the same as Azure's `body`; `None` when it has no `input_data`.
 pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
-    let text = std::str::from_utf8(body).map_err(|error| AzureError::Json {
-        place: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-    })?;
-    if too_deep(body) {
-        return Err(AzureError::TooDeep);
-    }
-    if let Err(error) = sonic_rs::from_str::<serde::de::IgnoredAny>(text) {
-        return Err(broken(&error));
-    }
-    if !is_object(body) {
-        return Err(AzureError::NotAnObject);
-    }
-    let parsed: Body<'_> = sonic_rs::from_str(text).map_err(|error| broken(&error))?;
-    let Some(data) = parsed.input_data else {
-        return Ok(None);
-    };
-    let key = if is_split(&data) {
-        "dataframe_split"
-    } else {
-        "inputs"
-    };
-    let mut out = Vec::with_capacity(body.len() + 32);
-    out.extend_from_slice(format!("{{\"{key}\": ").as_bytes());
-    out.extend_from_slice(data.as_raw_str().as_bytes());
-    if let Some(params) = parsed.params {
-        out.extend_from_slice(b", \"params\": ");
-        out.extend_from_slice(params.as_raw_str().as_bytes());
-    }
-    out.push(b'}');
-    Ok(Some(out))
+    Ok(Body::read(body)?.rewritten())
 }
 
 /// What became of a payload under `--strictness azure`.
@@ -77,17 +87,35 @@ pub fn from_input_data(body: &[u8]) -> Result<Option<Vec<u8>>, AzureError> {
 pub enum AzureDecoded {
     /// Every reader agrees on it.
     Call(ModelCall),
+    /// Nested beyond all need.
+    Refused(AzureError),
     /// Azure's own casts decide, in Python. What strict checking has against the payload may tell why they fail.
     AsItCame(Option<Refusal>),
 }
 
 impl Contract {
+    /// Azure's `input_data` of plain numbers and nothing beside it, in one pass; `None` where more has to be looked at.
+    pub fn decode_plain_input_data(&self, body: &[u8]) -> Option<Decoded> {
+        self.decode_plain(body, &direct::AZURE)
+    }
+
     /// Decodes a body of Azure's dialect where it needs no cast. Obligation of the caller: the contract is a strict one.
     pub fn decode_azure(&self, body: &[u8]) -> AzureDecoded {
-        match self
-            .plain_input_data(body)
-            .map(|body| self.decode_json(&body))
-        {
+        let decides = self.azure_reads_alike && !has_long_number(body);
+        let plain = decides
+            .then(|| self.decode_plain(body, &direct::AZURE))
+            .flatten();
+        if plain.is_none() && too_deep(body) {
+            return AzureDecoded::Refused(AzureError::TooDeep);
+        }
+        if !decides {
+            return AzureDecoded::AsItCame(None);
+        }
+        let decoded = plain.or_else(|| {
+            let rewritten = self.plain_input_data(body)?;
+            Some(self.decode_json(&rewritten))
+        });
+        match decoded {
             Some(Decoded::Call(call)) if call.lossy.is_empty() => AzureDecoded::Call(call),
             Some(Decoded::Refused(refusal)) => AzureDecoded::AsItCame(Some(refusal)),
             _ => AzureDecoded::AsItCame(None),
@@ -96,18 +124,18 @@ impl Contract {
 
     /// MLflow's body for one of Azure's in the form that the signature asks for, without params.
     fn plain_input_data(&self, body: &[u8]) -> Option<Vec<u8>> {
-        if !self.azure_reads_alike || !is_object(body) || has_long_number(body) || too_deep(body) {
-            return None;
-        }
-        let parsed: Body<'_> = sonic_rs::from_str(std::str::from_utf8(body).ok()?).ok()?;
-        let data = parsed.input_data.filter(|_| parsed.params.is_none())?;
+        let parsed = Body::read(body).ok()?;
+        let data = parsed
+            .input_data
+            .as_ref()
+            .filter(|_| parsed.params.is_none())?;
         let fits = match &self.layout {
-            Layout::Columns(_) => is_split(&data),
+            Layout::Columns(_) => is_split(data),
             Layout::Tensor(_) => data.is_array(),
-            Layout::Tensors(_) => data.is_object() && !is_split(&data),
+            Layout::Tensors(_) => data.is_object() && !is_split(data),
             Layout::Python(_) => false,
         };
-        fits.then(|| from_input_data(body).ok().flatten()).flatten()
+        fits.then(|| parsed.rewritten()).flatten()
     }
 }
 

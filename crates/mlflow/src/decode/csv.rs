@@ -4,15 +4,16 @@
 //! that every reader takes for one and the same. Everything else is pandas' to judge, above all rows of other lengths
 //! (a longer first one shifts the columns), spaces at the start of a line, and texts for numbers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array};
+use arrow_array::ArrayRef;
 use arrow_schema::Field;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::Decoded;
-use crate::contract::{CellKind, ColumnLayout, Contract, Layout, Strictness, Version};
+use super::builder::ColumnBuilder;
+use crate::contract::{ColumnLayout, Contract, Layout, Strictness, Version};
 use crate::enforce::{Matched, assemble, unknown_columns};
 use crate::input::OBJECT_COLUMN;
 use crate::refusal::Refusal;
@@ -85,9 +86,9 @@ fn read(
     let mut reader = ReaderBuilder::new().has_headers(true).from_reader(body);
     let header = reader.byte_headers().ok()?.clone();
     let labels = labels(&header)?;
-    let mut columns: Vec<Option<Column>> = labels
+    let mut columns: Vec<Option<ColumnBuilder>> = labels
         .iter()
-        .map(|label| Some(Column::of(layout.kinds[layout.position(label)?])))
+        .map(|label| Some(ColumnBuilder::of(layout.kinds[layout.position(label)?])))
         .collect();
     let mut record = ByteRecord::new();
     let mut rows = 0;
@@ -97,7 +98,7 @@ fn read(
         }
         for (column, cell) in columns.iter_mut().zip(&record) {
             if let Some(column) = column {
-                column.push(cell, exact)?;
+                push(column, cell, exact)?;
             }
         }
         rows += 1;
@@ -118,7 +119,7 @@ fn read(
     for (position, kind) in matched.positions.iter().zip(&layout.kinds) {
         let Some(position) = *position else { continue };
         let name = labels[position]?;
-        taken.push(columns[position].take()?.finish(kind.field(name)));
+        taken.push(finish(columns[position].take()?, kind.field(name)));
     }
     let names: Arc<[String]> = if taken.len() == layout.names.len() {
         layout.names.clone()
@@ -197,66 +198,32 @@ fn labels(header: &ByteRecord) -> Option<Vec<String>> {
     (!repeated).then_some(labels)
 }
 
-/// The values of a column so far.
-enum Column {
-    Boolean(Vec<bool>),
-    Integer(Vec<i32>),
-    Long(Vec<i64>),
-    Float(Vec<f32>),
-    Double(Vec<f64>),
-    Text(StringBuilder),
-    /// A type that pandas judges.
-    Other,
+/// Appends a cell; `None` where it is not decided here.
+fn push(column: &mut ColumnBuilder, cell: &[u8], exact: bool) -> Option<()> {
+    match column {
+        ColumnBuilder::Boolean(values) => values.push(boolean(cell)?),
+        ColumnBuilder::Integer(values) => values.push(integer(cell)?.try_into().ok()?),
+        ColumnBuilder::Long(values) => values.push(integer(cell)?),
+        ColumnBuilder::Float(values) => values.push(double(cell, exact)? as f32),
+        ColumnBuilder::Double(values) => values.push(double(cell, exact)?),
+        ColumnBuilder::Text(values) if !is_missing(cell) => {
+            values.append_value(std::str::from_utf8(cell).ok()?);
+        }
+        ColumnBuilder::Text(_) | ColumnBuilder::Cast => return None,
+    }
+    Some(())
 }
 
-impl Column {
-    fn of(kind: CellKind) -> Self {
-        match kind {
-            CellKind::Boolean => Column::Boolean(Vec::new()),
-            CellKind::Integer => Column::Integer(Vec::new()),
-            CellKind::Long => Column::Long(Vec::new()),
-            CellKind::Float => Column::Float(Vec::new()),
-            CellKind::Double => Column::Double(Vec::new()),
-            CellKind::Text => Column::Text(StringBuilder::new()),
-            _ => Column::Other,
+/// The column with its field: the type that MLflow names for texts makes objects of them.
+fn finish(column: ColumnBuilder, field: Field) -> (Field, ArrayRef) {
+    let field = match column {
+        ColumnBuilder::Text(_) => {
+            let (key, value) = OBJECT_COLUMN;
+            field.with_metadata(HashMap::from([(key.to_owned(), value.to_owned())]))
         }
-    }
-
-    /// Appends a cell; `None` where it is not decided here.
-    fn push(&mut self, cell: &[u8], exact: bool) -> Option<()> {
-        match self {
-            Column::Boolean(values) => values.push(boolean(cell)?),
-            Column::Integer(values) => values.push(integer(cell)?.try_into().ok()?),
-            Column::Long(values) => values.push(integer(cell)?),
-            Column::Float(values) => values.push(double(cell, exact)? as f32),
-            Column::Double(values) => values.push(double(cell, exact)?),
-            Column::Text(values) if !is_missing(cell) => {
-                values.append_value(std::str::from_utf8(cell).ok()?);
-            }
-            Column::Text(_) | Column::Other => return None,
-        }
-        Some(())
-    }
-
-    fn finish(self, field: Field) -> (Field, ArrayRef) {
-        let array: ArrayRef = match self {
-            Column::Boolean(values) => Arc::new(BooleanArray::from(values)),
-            Column::Integer(values) => Arc::new(Int32Array::from(values)),
-            Column::Long(values) => Arc::new(Int64Array::from(values)),
-            Column::Float(values) => Arc::new(Float32Array::from(values)),
-            Column::Double(values) => Arc::new(Float64Array::from(values)),
-            // The type that MLflow names for texts makes objects of them.
-            Column::Text(mut values) => {
-                let (key, value) = OBJECT_COLUMN;
-                let metadata =
-                    std::collections::HashMap::from([(key.to_owned(), value.to_owned())]);
-                let field = field.with_metadata(metadata);
-                return (field, Arc::new(values.finish()));
-            }
-            Column::Other => Arc::new(arrow_array::NullArray::new(0)),
-        };
-        (field, array)
-    }
+        _ => field,
+    };
+    (field, column.finish())
 }
 
 fn is_missing(cell: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! Whole payloads of plain numbers in one pass over their bytes, the commonest there are:
-//! `{"dataframe_split": {"columns": […], "data": [[…], …]}}`, and `{"inputs": [[…], …]}` for a tensor.
+//! `{"dataframe_split": {"columns": […], "data": [[…], …]}}`, and `{"inputs": [[…], …]}` for a tensor; under
+//! `input_data` in Azure's dialect.
 //!
 //! Gives up at the first byte that is not as expected, and the general decoder begins anew. What it takes is what the
 //! general decoder takes without any cast: the same cells, no column left out, nothing beside the payload.
@@ -12,22 +13,43 @@ use crate::block::DType;
 use crate::contract::{ColumnLayout, Layout, TensorLayout};
 use crate::input::Input;
 
+/// The keys under which a dialect puts its payload.
+pub(crate) struct Keys {
+    frame: &'static [&'static str],
+    tensor: &'static [&'static str],
+}
+
+/// MLflow's.
+pub(crate) const MLFLOW: Keys = Keys {
+    frame: &["dataframe_split"],
+    tensor: &["inputs", "instances"],
+};
+
+/// Azure's.
+pub(crate) const AZURE: Keys = Keys {
+    frame: &["input_data"],
+    tensor: &["input_data"],
+};
+
+/// Whether no number that is read here is rounded by more than its text was: of doubles, not of floats.
+pub(crate) fn is_exact(layout: &Layout) -> bool {
+    match layout {
+        Layout::Columns(layout) => layout.dense == Some(DType::Float64),
+        Layout::Tensor(layout) => layout.dtype == DType::Float64,
+        Layout::Tensors(_) | Layout::Python(_) => false,
+    }
+}
+
 /// The input of a payload of plain numbers.
-pub(crate) fn read(layout: &Layout, body: &[u8]) -> Option<Input> {
+pub(crate) fn read(layout: &Layout, body: &[u8], keys: &Keys) -> Option<Input> {
     let mut text = Text::new(body);
     text.take(b'{')?;
+    let key = text.word()?;
+    text.take(b':')?;
     let input = match layout {
-        Layout::Columns(layout) => {
-            text.key("dataframe_split")?;
-            split(layout, &mut text)?
-        }
-        Layout::Tensor(layout) => {
-            let key = text.word()?;
-            text.take(b':')
-                .filter(|()| key == "inputs" || key == "instances")?;
-            tensor(layout, &mut text)?
-        }
-        Layout::Tensors(_) | Layout::Python(_) => return None,
+        Layout::Columns(layout) if keys.frame.contains(&key) => split(layout, &mut text)?,
+        Layout::Tensor(layout) if keys.tensor.contains(&key) => tensor(layout, &mut text)?,
+        _ => return None,
     };
     text.take(b'}')?;
     text.is_over().then_some(input)
@@ -54,11 +76,11 @@ fn split(layout: &ColumnLayout, text: &mut Text<'_>) -> Option<Input> {
     Some(input)
 }
 
-fn names(text: &mut Text<'_>) -> Option<Vec<String>> {
+fn names<'t>(text: &mut Text<'t>) -> Option<Vec<&'t str>> {
     let mut names = Vec::new();
     text.open()?;
     loop {
-        names.push(text.word()?.to_owned());
+        names.push(text.word()?);
         if !text.more()? {
             return Some(names);
         }

@@ -141,13 +141,16 @@ type Order<'l> = (Cow<'l, ColumnLayout>, Vec<Option<usize>>);
 
 /// The layout of a frame with these columns, and the layout's column at each of their positions; `None` when a required
 /// column is missing or any is named twice.
-pub(crate) fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+pub(crate) fn column_order<'l, S: AsRef<str>>(
+    layout: &'l ColumnLayout,
+    columns: &[S],
+) -> Option<Order<'l>> {
     if !layout.named {
         return positions(layout, columns);
     }
     let mut present = vec![false; layout.names.len()];
     let mut order = Vec::with_capacity(columns.len());
-    for (position, name) in columns.iter().enumerate() {
+    for (position, name) in columns.iter().map(AsRef::as_ref).enumerate() {
         let column = match layout.names.get(position) {
             Some(expected) if expected == name => Some(position),
             _ => layout.position(name),
@@ -167,14 +170,15 @@ pub(crate) fn column_order<'l>(layout: &'l ColumnLayout, columns: &[String]) -> 
         return None;
     }
     let layout = layout.only(&present).ok()?;
-    let order = columns.iter().map(|name| layout.position(name)).collect();
+    let names = columns.iter().map(AsRef::as_ref);
+    let order = names.map(|name| layout.position(name)).collect();
     Some((Cow::Owned(layout), order))
 }
 
 /// The same where the signature names no columns: the first ones are its, under their names in the payload.
-fn positions<'l>(layout: &'l ColumnLayout, columns: &[String]) -> Option<Order<'l>> {
+fn positions<'l, S: AsRef<str>>(layout: &'l ColumnLayout, columns: &[S]) -> Option<Order<'l>> {
     let count = layout.names.len();
-    let mut names: Vec<&String> = columns.iter().collect();
+    let mut names: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
         return None;

@@ -8,6 +8,7 @@
 
 mod arrow;
 mod azure;
+mod builder;
 mod cell;
 mod columnar;
 mod columns;
@@ -37,7 +38,7 @@ pub(crate) use tensorflow::broken;
 use crate::contract::{CheckedParams, Contract, Layout, Strictness};
 use crate::enforce::shown;
 use crate::input::Input;
-use crate::json::too_deep;
+use crate::json::{MAX_JSON_DEPTH, too_deep};
 use crate::lossy::{Lossy, LossyCast};
 use crate::refusal::Refusal;
 use crate::work::{CallOptions, ModelCall};
@@ -56,25 +57,37 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
-        // The quick readers do not tell what a large integer loses.
-        let strict = self.strictness == Strictness::Strict && self.versions.known_server();
-        if !strict
-            && !self.speaks_1x()
-            && let Some(input) = direct::read(&self.layout, body)
-        {
-            return self.with_params(input, None);
+        if let Some(decoded) = self.decode_plain(body, &direct::MLFLOW) {
+            return decoded;
         }
         // The readers below follow nested lists by recursion.
         if too_deep(body) {
-            return Decoded::AsItCame;
+            return Decoded::Refused(Refusal::parse(format!(
+                "Invalid input. The JSON is nested deeper than {MAX_JSON_DEPTH} levels."
+            )));
         }
-        if strict {
+        // The quick readers do not tell what a large integer loses.
+        if self.counts_losses() {
             return self.decode_as_python(body);
         }
         match self.try_json(body) {
             Some(Decoded::AsItCame) | None => self.decode_as_python(body),
             Some(decoded) => decoded,
         }
+    }
+
+    /// A payload of plain numbers and nothing else.
+    fn decode_plain(&self, body: &[u8], keys: &direct::Keys) -> Option<Decoded> {
+        if self.speaks_1x() || (self.counts_losses() && !direct::is_exact(&self.layout)) {
+            return None;
+        }
+        let input = direct::read(&self.layout, body, keys)?;
+        Some(self.with_params(input, None))
+    }
+
+    /// Whether every value that loses anything has to be told.
+    fn counts_losses(&self) -> bool {
+        self.strictness == Strictness::Strict && self.versions.known_server()
     }
 
     fn try_json(&self, body: &[u8]) -> Option<Decoded> {

@@ -5,14 +5,11 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, NullArray,
-    RecordBatch,
-};
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde::de::{DeserializeSeed, Deserializer, Error};
 
+use super::builder::ColumnBuilder;
 use super::cell::{Cell, CellSeed, TextSeed, into_bytes};
 use crate::block::DenseBlock;
 use crate::contract::CellKind;
@@ -86,24 +83,13 @@ pub(crate) fn dense_frame<T: Cell>(cells: Vec<T>, names: Arc<[String]>) -> Optio
 /// A sink for columns of several types.
 pub(crate) struct MixedSink {
     schema: SchemaRef,
-    columns: Vec<Column>,
+    columns: Vec<ColumnBuilder>,
     rows: usize,
-}
-
-enum Column {
-    Boolean(Vec<bool>),
-    Integer(Vec<i32>),
-    Long(Vec<i64>),
-    Float(Vec<f32>),
-    Double(Vec<f64>),
-    Text(StringBuilder),
-    /// A type whose values need a cast.
-    Cast,
 }
 
 impl MixedSink {
     pub(crate) fn new(schema: SchemaRef, kinds: &[CellKind]) -> Self {
-        let columns = kinds.iter().map(|kind| Column::of(*kind)).collect();
+        let columns = kinds.iter().map(|kind| ColumnBuilder::of(*kind)).collect();
         Self {
             schema,
             columns,
@@ -119,17 +105,23 @@ impl FrameSink for MixedSink {
         deserializer: D,
     ) -> Result<(), D::Error> {
         match &mut self.columns[column] {
-            Column::Boolean(values) => {
+            ColumnBuilder::Boolean(values) => {
                 values.push(CellSeed(PhantomData).deserialize(deserializer)?)
             }
-            Column::Integer(values) => {
+            ColumnBuilder::Integer(values) => {
                 values.push(CellSeed(PhantomData).deserialize(deserializer)?)
             }
-            Column::Long(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
-            Column::Float(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
-            Column::Double(values) => values.push(CellSeed(PhantomData).deserialize(deserializer)?),
-            Column::Text(values) => TextSeed(values).deserialize(deserializer)?,
-            Column::Cast => return Err(D::Error::custom("a type whose values need a cast")),
+            ColumnBuilder::Long(values) => {
+                values.push(CellSeed(PhantomData).deserialize(deserializer)?)
+            }
+            ColumnBuilder::Float(values) => {
+                values.push(CellSeed(PhantomData).deserialize(deserializer)?)
+            }
+            ColumnBuilder::Double(values) => {
+                values.push(CellSeed(PhantomData).deserialize(deserializer)?)
+            }
+            ColumnBuilder::Text(values) => TextSeed(values).deserialize(deserializer)?,
+            ColumnBuilder::Cast => return Err(D::Error::custom("a type whose values need a cast")),
         }
         Ok(())
     }
@@ -142,35 +134,13 @@ impl FrameSink for MixedSink {
         if self.rows == 0 {
             return None;
         }
-        let arrays = self.columns.into_iter().map(Column::finish).collect();
+        let arrays = self
+            .columns
+            .into_iter()
+            .map(ColumnBuilder::finish)
+            .collect();
         RecordBatch::try_new(self.schema, arrays)
             .ok()
             .map(Input::Batch)
-    }
-}
-
-impl Column {
-    fn of(kind: CellKind) -> Self {
-        match kind {
-            CellKind::Boolean => Column::Boolean(Vec::new()),
-            CellKind::Integer => Column::Integer(Vec::new()),
-            CellKind::Long => Column::Long(Vec::new()),
-            CellKind::Float => Column::Float(Vec::new()),
-            CellKind::Double => Column::Double(Vec::new()),
-            CellKind::Text => Column::Text(StringBuilder::new()),
-            CellKind::Binary | CellKind::Datetime => Column::Cast,
-        }
-    }
-
-    fn finish(self) -> ArrayRef {
-        match self {
-            Column::Boolean(values) => Arc::new(BooleanArray::from(values)),
-            Column::Integer(values) => Arc::new(Int32Array::from(values)),
-            Column::Long(values) => Arc::new(Int64Array::from(values)),
-            Column::Float(values) => Arc::new(Float32Array::from(values)),
-            Column::Double(values) => Arc::new(Float64Array::from(values)),
-            Column::Text(mut values) => Arc::new(values.finish()),
-            Column::Cast => Arc::new(NullArray::new(0)),
-        }
     }
 }

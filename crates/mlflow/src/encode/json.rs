@@ -14,51 +14,40 @@ use arrow_schema::DataType;
 use super::EncodeError;
 use crate::block::{DType, DenseBlock, text_of};
 
+/// Runs a function over the bytes of a value of a type, with how such a value is written; or `$text` for texts.
+macro_rules! by_type {
+    ($dtype:expr, $run:ident($($argument:expr),+), $text:expr) => {
+        match $dtype {
+            DType::Bool => $run::<1>($($argument),+, |bytes, out| {
+                out.extend_from_slice(if bytes[0] == 0 { b"false" } else { b"true" });
+            }),
+            DType::Int8 => $run($($argument),+, |bytes, out| integer(i8::from_le_bytes(bytes), out)),
+            DType::Int16 => $run($($argument),+, |bytes, out| integer(i16::from_le_bytes(bytes), out)),
+            DType::Int32 => $run($($argument),+, |bytes, out| integer(i32::from_le_bytes(bytes), out)),
+            DType::Int64 => $run($($argument),+, |bytes, out| integer(i64::from_le_bytes(bytes), out)),
+            DType::UInt8 => $run($($argument),+, |bytes, out| integer(u8::from_le_bytes(bytes), out)),
+            DType::UInt16 => $run($($argument),+, |bytes, out| integer(u16::from_le_bytes(bytes), out)),
+            DType::UInt32 => $run($($argument),+, |bytes, out| integer(u32::from_le_bytes(bytes), out)),
+            DType::UInt64 => $run($($argument),+, |bytes, out| integer(u64::from_le_bytes(bytes), out)),
+            DType::Float32 => {
+                $run($($argument),+, |bytes, out| float(f32::from_le_bytes(bytes).into(), out));
+            }
+            DType::Float64 => $run($($argument),+, |bytes, out| float(f64::from_le_bytes(bytes), out)),
+            DType::Text(_) => $text,
+        }
+    };
+}
+
 /// Appends the value of `predictions` for a dense answer. `series` names a one-column answer.
 pub fn dense(block: &DenseBlock, out: &mut Vec<u8>) {
-    match block.dtype {
-        DType::Bool => nested::<1>(block, out, |bytes, out| {
-            out.extend_from_slice(if bytes[0] == 0 { b"false" } else { b"true" });
-        }),
-        DType::Int8 => nested::<1>(block, out, |bytes, out| {
-            integer(i8::from_le_bytes(bytes), out)
-        }),
-        DType::Int16 => nested::<2>(block, out, |bytes, out| {
-            integer(i16::from_le_bytes(bytes), out)
-        }),
-        DType::Int32 => nested::<4>(block, out, |bytes, out| {
-            integer(i32::from_le_bytes(bytes), out)
-        }),
-        DType::Int64 => nested::<8>(block, out, |bytes, out| {
-            integer(i64::from_le_bytes(bytes), out)
-        }),
-        DType::UInt8 => nested::<1>(block, out, |bytes, out| {
-            integer(u8::from_le_bytes(bytes), out)
-        }),
-        DType::UInt16 => nested::<2>(block, out, |bytes, out| {
-            integer(u16::from_le_bytes(bytes), out)
-        }),
-        DType::UInt32 => nested::<4>(block, out, |bytes, out| {
-            integer(u32::from_le_bytes(bytes), out)
-        }),
-        DType::UInt64 => nested::<8>(block, out, |bytes, out| {
-            integer(u64::from_le_bytes(bytes), out)
-        }),
-        DType::Float32 => nested::<4>(block, out, |bytes, out| {
-            float(f32::from_le_bytes(bytes).into(), out)
-        }),
-        DType::Float64 => nested::<8>(block, out, |bytes, out| {
-            float(f64::from_le_bytes(bytes), out)
-        }),
-        DType::Text(_) => {
-            let texts = block.texts();
-            let places: Vec<[u8; 8]> = (0..texts.len() as u64).map(u64::to_le_bytes).collect();
-            list(&block.shape, &places, out, |place, out| {
-                let place = u64::from_le_bytes(place) as usize;
-                text(texts.get(place).map_or("", String::as_str), out);
-            });
-        }
-    }
+    by_type!(block.dtype, nested(block, out), {
+        let texts = block.texts();
+        let places: Vec<[u8; 8]> = (0..texts.len() as u64).map(u64::to_le_bytes).collect();
+        list(&block.shape, &places, out, |place, out| {
+            let place = u64::from_le_bytes(place) as usize;
+            text(texts.get(place).map_or("", String::as_str), out);
+        });
+    });
 }
 
 /// Appends a frame as a list of records.
@@ -98,42 +87,7 @@ pub(crate) fn scalar(dtype: DType, bytes: &[u8], out: &mut Vec<u8>) {
             write(bytes, out);
         }
     }
-    match dtype {
-        DType::Bool => of::<1>(bytes, out, |bytes, out| {
-            out.extend_from_slice(if bytes[0] == 0 { b"false" } else { b"true" });
-        }),
-        DType::Int8 => of(bytes, out, |bytes, out| {
-            integer(i8::from_le_bytes(bytes), out)
-        }),
-        DType::Int16 => of(bytes, out, |bytes, out| {
-            integer(i16::from_le_bytes(bytes), out)
-        }),
-        DType::Int32 => of(bytes, out, |bytes, out| {
-            integer(i32::from_le_bytes(bytes), out)
-        }),
-        DType::Int64 => of(bytes, out, |bytes, out| {
-            integer(i64::from_le_bytes(bytes), out)
-        }),
-        DType::UInt8 => of(bytes, out, |bytes, out| {
-            integer(u8::from_le_bytes(bytes), out)
-        }),
-        DType::UInt16 => of(bytes, out, |bytes, out| {
-            integer(u16::from_le_bytes(bytes), out)
-        }),
-        DType::UInt32 => of(bytes, out, |bytes, out| {
-            integer(u32::from_le_bytes(bytes), out)
-        }),
-        DType::UInt64 => of(bytes, out, |bytes, out| {
-            integer(u64::from_le_bytes(bytes), out)
-        }),
-        DType::Float32 => of(bytes, out, |bytes, out| {
-            float(f32::from_le_bytes(bytes).into(), out)
-        }),
-        DType::Float64 => of(bytes, out, |bytes, out| {
-            float(f64::from_le_bytes(bytes), out)
-        }),
-        DType::Text(_) => text(&text_of(bytes), out),
-    }
+    by_type!(dtype, of(bytes, out), text(&text_of(bytes), out));
 }
 
 /// Appends one column of a frame as a list.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+
 use super::error::ModelError;
 use super::pyfunc::PythonFunction;
 
@@ -51,7 +53,9 @@ fn local_path(location: &str) -> Result<PathBuf, ModelError> {
         let path = rest
             .strip_prefix("//")
             .map_or(rest, |rest| rest.strip_prefix("localhost").unwrap_or(rest));
-        return Ok(PathBuf::from(percent_decoded(path)));
+        // As it is where the result would not be text.
+        let decoded = percent_decode_str(path).decode_utf8();
+        return Ok(PathBuf::from(&*decoded.unwrap_or(path.into())));
     }
     let scheme = location.split_once(':').map(|(scheme, _)| scheme);
     match scheme {
@@ -63,29 +67,6 @@ fn local_path(location: &str) -> Result<PathBuf, ModelError> {
         }
         _ => Ok(PathBuf::from(location)),
     }
-}
-
-/// A URI's path with `%20` and the like decoded; as it is where the result would not be text.
-fn percent_decoded(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let (mut decoded, mut index) = (Vec::with_capacity(bytes.len()), 0);
-    while index < bytes.len() {
-        let digits = path
-            .get(index + 1..index + 3)
-            .filter(|_| bytes[index] == b'%');
-        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                index += 3;
-            }
-            None => {
-                decoded.push(bytes[index]);
-                index += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| path.to_owned())
 }
 
 fn is_scheme(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::server::{Server, model, request, root, sluis, test_python};
+use super::server::{Server, model, predict, request, root, sluis, test_python};
 
 const JSON: &str = "application/json";
 
@@ -159,26 +159,8 @@ fn a_model_that_azure_does_not_start_is_refused_before_anything_is_built() {
 
 #[test]
 fn predict_reads_input_data() {
-    let folder = tempfile::tempdir().unwrap();
-    let input = folder.path().join("in.json");
     let data = r#"{"input_data": {"columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [["5.1", 3.5, 1.4, 0.2]]}}"#;
-    fs::write(&input, data).unwrap();
-    let output = sluis()
-        .args([
-            "predict",
-            "--strictness",
-            "azure",
-            "--env-manager",
-            "local",
-            "--python",
-        ])
-        .arg(test_python())
-        .arg("-m")
-        .arg(model("sk_cols"))
-        .arg("-i")
-        .arg(&input)
-        .output()
-        .unwrap();
+    let output = predict(&model("sk_cols"), data, &["--strictness", "azure"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "[0]");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::server::{Server, model, sluis, test_python};
+use super::server::{Server, model, predict};
 
 const IRIS: &str = r#"{"dataframe_split": {"columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}}"#;
 
@@ -78,25 +78,7 @@ fn a_changed_program_is_not_believed() {
 
 #[test]
 fn predict_asks_the_program_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let input = folder.path().join("in.json");
-    fs::write(&input, IRIS).unwrap();
-    let output = sluis()
-        .args([
-            "predict",
-            "--scorer",
-            "native",
-            "--env-manager",
-            "local",
-            "--python",
-        ])
-        .arg(test_python())
-        .arg("-m")
-        .arg(model("sk_cols"))
-        .arg("-i")
-        .arg(&input)
-        .output()
-        .unwrap();
+    let output = predict(&model("sk_cols"), IRIS, &["--scorer", "native"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,21 @@ pub(crate) fn sluis() -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// `sluis predict` of a model on a JSON body, with the tests' Python.
+pub(crate) fn predict(model: &Path, body: &str, options: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.json");
+    std::fs::write(&input, body).unwrap();
+    let mut command = sluis();
+    command
+        .arg("predict")
+        .args(options)
+        .args(["--env-manager", "local", "--python"])
+        .arg(test_python());
+    let command = command.arg("-m").arg(model).arg("-i").arg(&input);
+    command.output().unwrap()
 }
 
 pub(crate) struct Server {
