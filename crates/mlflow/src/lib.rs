@@ -19,7 +19,6 @@ mod lossy;
 pub mod model;
 pub mod open_inference;
 mod params;
-mod python_json;
 mod refusal;
 mod work;
 
@@ -29,7 +28,6 @@ pub use contract::Contract;
 pub use decode::{AzureDecoded, AzureError, Decoded, PredictRequest, from_input_data};
 pub use error::{ErrorDocument, MODEL_RAISED, without_private_parts};
 pub use input::{Input, NUMBERED_COLUMNS, OBJECT_COLUMN, PYTHON_COLUMN};
-pub use json::{MAX_JSON_DEPTH, too_deep};
 pub use lossy::{Lossy, LossyCast};
 pub use params::{Moment, ParamValue, Params};
 pub use refusal::{Check, Refusal};

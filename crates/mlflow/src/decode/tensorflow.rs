@@ -11,8 +11,8 @@ use bytes::Bytes;
 use crate::contract::{Contract, Layout, PythonReason};
 use crate::encode::json;
 use crate::encode::tensorflow::Format;
+use crate::json::{JsonError, Scanner, Token, Tree};
 use crate::model::{DataType, Schema, Signature};
-use crate::python_json::{JsonError, Scanner, Token, Value};
 use crate::refusal::Refusal;
 
 /// A predict request: MLflow's body, and the format of the answer.
@@ -168,13 +168,13 @@ fn with_bytes(values: &[u8], signature: Option<&Signature>) -> Result<Rewritten,
             "Column format with bytes is limited to {MAX_TRANSPOSED} bytes of 'inputs'. Send rows as 'instances'."
         )));
     }
-    let records = match Value::read(&copy.out) {
-        Ok(Value::Object(columns)) => records_of(columns)?,
+    let records = match Tree::read(&copy.out) {
+        Ok(Tree::Object(columns)) => records_of(columns)?,
         Ok(_) => Vec::new(),
         Err(problem) => return Err(broken(&problem)),
     };
     let mut frame = Vec::with_capacity(copy.out.len());
-    Value::List(records).write(&mut frame);
+    Tree::List(records).write(&mut frame);
     Ok(Rewritten::Frame(frame))
 }
 
@@ -281,10 +281,10 @@ fn binary_columns(signature: Option<&Signature>) -> Vec<&str> {
 }
 
 /// The rows of columns that are lists of one length.
-fn records_of(columns: Vec<(String, Value)>) -> Result<Vec<Value>, Refusal> {
-    let mut records: Vec<Vec<(String, Value)>> = Vec::new();
+fn records_of(columns: Vec<(String, Tree)>) -> Result<Vec<Tree>, Refusal> {
+    let mut records: Vec<Vec<(String, Tree)>> = Vec::new();
     for (index, (name, value)) in columns.into_iter().enumerate() {
-        let Value::List(values) = value else {
+        let Tree::List(values) = value else {
             return Err(Refusal::parse(format!(
                 "'{name}' in 'inputs' is {}, expected a list with one value per row.",
                 value.kind()
@@ -304,7 +304,7 @@ fn records_of(columns: Vec<(String, Value)>) -> Result<Vec<Value>, Refusal> {
             record.push((name.clone(), value));
         }
     }
-    Ok(records.into_iter().map(Value::Object).collect())
+    Ok(records.into_iter().map(Tree::Object).collect())
 }
 
 #[cfg(test)]

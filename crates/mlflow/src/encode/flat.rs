@@ -9,12 +9,12 @@ use bytes::Bytes;
 use super::predictions::{Predictions, columns_of};
 use super::table::PREDICTIONS;
 use crate::answer::Answer;
-use crate::python_json::Value;
+use crate::json::Tree;
 
 /// The table of a body; `None` where a cell is a list or an object, or a column mixes types.
 pub(crate) fn table(body: &[u8]) -> Option<RecordBatch> {
     let predictions = Predictions::of(Answer::Json(Bytes::copy_from_slice(body))).ok()?;
-    let Predictions::Value(Value::List(rows)) = predictions else {
+    let Predictions::Tree(Tree::List(rows)) = predictions else {
         return None;
     };
     if rows.is_empty() {
@@ -22,7 +22,7 @@ pub(crate) fn table(body: &[u8]) -> Option<RecordBatch> {
     }
     let columns = match columns_of(rows) {
         Ok(columns) => columns,
-        Err(rows) if rows.iter().all(|row| matches!(row, Value::List(_))) => transposed(rows)?,
+        Err(rows) if rows.iter().all(|row| matches!(row, Tree::List(_))) => transposed(rows)?,
         Err(rows) => vec![(PREDICTIONS.to_owned(), rows)],
     };
     let mut fields = Vec::with_capacity(columns.len());
@@ -36,18 +36,18 @@ pub(crate) fn table(body: &[u8]) -> Option<RecordBatch> {
 }
 
 /// The columns of rows that are lists of one length, named by their positions.
-fn transposed(rows: Vec<Value>) -> Option<Vec<(String, Vec<Value>)>> {
-    let Some(Value::List(first)) = rows.first() else {
+fn transposed(rows: Vec<Tree>) -> Option<Vec<(String, Vec<Tree>)>> {
+    let Some(Tree::List(first)) = rows.first() else {
         return None;
     };
-    let mut columns: Vec<(String, Vec<Value>)> = (0..first.len())
+    let mut columns: Vec<(String, Vec<Tree>)> = (0..first.len())
         .map(|position| (position.to_string(), Vec::with_capacity(rows.len())))
         .collect();
     if columns.is_empty() {
         return None;
     }
     for row in rows {
-        let Value::List(cells) = row else { return None };
+        let Tree::List(cells) = row else { return None };
         if cells.len() != columns.len() {
             return None;
         }
@@ -58,45 +58,45 @@ fn transposed(rows: Vec<Value>) -> Option<Vec<(String, Vec<Value>)>> {
     Some(columns)
 }
 
-fn is_missing(value: &Value) -> bool {
+fn is_missing(value: &Tree) -> bool {
     match value {
-        Value::Null => true,
-        Value::Float(value) => value.is_nan(),
+        Tree::Null => true,
+        Tree::Float(value) => value.is_nan(),
         _ => false,
     }
 }
 
 /// The column of these values, in the type that all of them have; integers beside fractions are fractions.
-fn array(values: &[Value]) -> Option<ArrayRef> {
-    let all = |is: fn(&Value) -> bool| values.iter().all(|value| is_missing(value) || is(value));
+fn array(values: &[Tree]) -> Option<ArrayRef> {
+    let all = |is: fn(&Tree) -> bool| values.iter().all(|value| is_missing(value) || is(value));
     if values.iter().all(is_missing) {
         return Some(Arc::new(Float64Array::new_null(values.len())));
     }
-    if all(|value| matches!(value, Value::Bool(_))) {
+    if all(|value| matches!(value, Tree::Bool(_))) {
         let values = values.iter().map(|value| match value {
-            Value::Bool(value) => Some(*value),
+            Tree::Bool(value) => Some(*value),
             _ => None,
         });
         return Some(Arc::new(values.collect::<BooleanArray>()));
     }
-    if all(|value| matches!(value, Value::Int(_))) {
+    if all(|value| matches!(value, Tree::Int(_))) {
         let values = values.iter().map(|value| match value {
-            Value::Int(value) => Some(*value),
+            Tree::Int(value) => Some(*value),
             _ => None,
         });
         return Some(Arc::new(values.collect::<Int64Array>()));
     }
-    if all(|value| matches!(value, Value::Int(_) | Value::Float(_))) {
+    if all(|value| matches!(value, Tree::Int(_) | Tree::Float(_))) {
         let values = values.iter().map(|value| match value {
-            Value::Int(value) => Some(*value as f64),
-            Value::Float(value) if !value.is_nan() => Some(*value),
+            Tree::Int(value) => Some(*value as f64),
+            Tree::Float(value) if !value.is_nan() => Some(*value),
             _ => None,
         });
         return Some(Arc::new(values.collect::<Float64Array>()));
     }
-    if all(|value| matches!(value, Value::Text(_))) {
+    if all(|value| matches!(value, Tree::Text(_))) {
         let values = values.iter().map(|value| match value {
-            Value::Text(text) => Some(text.as_str()),
+            Tree::Text(text) => Some(text.as_str()),
             _ => None,
         });
         return Some(Arc::new(values.collect::<StringArray>()));

@@ -49,7 +49,7 @@ pub enum EncodeError {
     },
     /// The answer is not the JSON it should be, not even as Python writes it.
     #[error("the model's answer is not JSON ({0})")]
-    PythonJson(#[from] crate::python_json::JsonError),
+    PythonJson(#[from] crate::json::JsonError),
     /// The answer is not the JSON it should be.
     #[error("the model's answer is not JSON")]
     Json(#[source] serde_json::Error),

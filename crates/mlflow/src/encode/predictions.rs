@@ -6,7 +6,7 @@ use super::EncodeError;
 use super::table::Table;
 use crate::answer::{Answer, HttpAnswer};
 use crate::block::DenseBlock;
-use crate::python_json::Value;
+use crate::json::Tree;
 
 /// What a model predicted.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) enum Predictions {
     /// A frame or a series.
     Frame(RecordBatch),
     /// Anything else, as MLflow writes it.
-    Value(Value),
+    Tree(Tree),
 }
 
 impl Predictions {
@@ -29,8 +29,8 @@ impl Predictions {
             Answer::Dense(block) => Ok(Predictions::Array(block)),
             Answer::Batch(batch) => Ok(Predictions::Frame(batch)),
             Answer::Json(body) | Answer::Http(HttpAnswer { body, .. }) => {
-                Ok(Predictions::Value(match Value::read(&body)? {
-                    Value::Object(mut entries)
+                Ok(Predictions::Tree(match Tree::read(&body)? {
+                    Tree::Object(mut entries)
                         if entries.len() == 1 && entries[0].0 == "predictions" =>
                     {
                         entries.swap_remove(0).1
@@ -44,17 +44,17 @@ impl Predictions {
 
 /// The columns of records that all have the same keys; gives the records back where they have not, or where there are
 /// none.
-pub(crate) fn columns_of(records: Vec<Value>) -> Result<Vec<(String, Vec<Value>)>, Vec<Value>> {
-    let Some(Value::Object(first)) = records.first() else {
+pub(crate) fn columns_of(records: Vec<Tree>) -> Result<Vec<(String, Vec<Tree>)>, Vec<Tree>> {
+    let Some(Tree::Object(first)) = records.first() else {
         return Err(records);
     };
     let width = first.len();
-    let mut columns: Vec<(String, Vec<Value>)> = first
+    let mut columns: Vec<(String, Vec<Tree>)> = first
         .iter()
         .map(|(key, _)| (key.clone(), Vec::with_capacity(records.len())))
         .collect();
     let alike = records.iter().all(|record| match record {
-        Value::Object(entries) => {
+        Tree::Object(entries) => {
             entries.len() == width
                 && (columns.iter().zip(entries)).all(|((name, _), (key, _))| name == key)
         }
@@ -64,7 +64,7 @@ pub(crate) fn columns_of(records: Vec<Value>) -> Result<Vec<(String, Vec<Value>)
         return Err(records);
     }
     for record in records {
-        if let Value::Object(entries) = record {
+        if let Tree::Object(entries) = record {
             for ((_, column), (_, value)) in columns.iter_mut().zip(entries) {
                 column.push(value);
             }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::predictions::{Predictions, columns_of};
 use super::{EncodeError, json};
 use crate::answer::Answer;
-use crate::python_json::Value;
+use crate::json::Tree;
 
 /// How values are laid out; the answer follows the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,12 @@ fn rows(predictions: Predictions, out: &mut Vec<u8>) -> Result<(), EncodeError> 
         Predictions::Array(block) => json::dense(&block, out),
         Predictions::Frame(batch) if batch.num_columns() == 1 => json::column(&batch, 0, out)?,
         Predictions::Frame(batch) => json::records(&batch, out)?,
-        Predictions::Value(Value::List(records)) => match columns_of(records) {
+        Predictions::Tree(Tree::List(records)) => match columns_of(records) {
             Ok(columns) if columns.len() == 1 => one(columns, out),
             Ok(columns) => records_of(&columns, out),
-            Err(items) => Value::List(items).write(out),
+            Err(items) => Tree::List(items).write(out),
         },
-        Predictions::Value(Value::Object(entries)) => {
+        Predictions::Tree(Tree::Object(entries)) => {
             let columns = lists_of_one_length(entries)?;
             if columns.len() == 1 {
                 one(columns, out);
@@ -55,7 +55,7 @@ fn rows(predictions: Predictions, out: &mut Vec<u8>) -> Result<(), EncodeError> 
                 records_of(&columns, out);
             }
         }
-        Predictions::Value(value) => value.write(out),
+        Predictions::Tree(value) => value.write(out),
     }
     Ok(())
 }
@@ -76,34 +76,34 @@ fn columns(predictions: Predictions, out: &mut Vec<u8>) -> Result<(), EncodeErro
             }
             out.push(b'}');
         }
-        Predictions::Value(Value::List(records)) => match columns_of(records) {
+        Predictions::Tree(Tree::List(records)) => match columns_of(records) {
             Ok(columns) if columns.len() == 1 => one(columns, out),
             Ok(columns) => {
                 let lists = columns
                     .into_iter()
-                    .map(|(name, values)| (name, Value::List(values)));
-                Value::Object(lists.collect()).write(out);
+                    .map(|(name, values)| (name, Tree::List(values)));
+                Tree::Object(lists.collect()).write(out);
             }
-            Err(items) => Value::List(items).write(out),
+            Err(items) => Tree::List(items).write(out),
         },
-        Predictions::Value(Value::Object(mut entries))
-            if entries.len() == 1 && matches!(entries[0].1, Value::List(_)) =>
+        Predictions::Tree(Tree::Object(mut entries))
+            if entries.len() == 1 && matches!(entries[0].1, Tree::List(_)) =>
         {
             entries.swap_remove(0).1.write(out);
         }
-        Predictions::Value(value) => value.write(out),
+        Predictions::Tree(value) => value.write(out),
     }
     Ok(())
 }
 
 /// The values of the only output.
-fn one(columns: Vec<(String, Vec<Value>)>, out: &mut Vec<u8>) {
+fn one(columns: Vec<(String, Vec<Tree>)>, out: &mut Vec<u8>) {
     for (_, values) in columns {
-        Value::List(values).write(out);
+        Tree::List(values).write(out);
     }
 }
 
-fn records_of(columns: &[(String, Vec<Value>)], out: &mut Vec<u8>) {
+fn records_of(columns: &[(String, Vec<Tree>)], out: &mut Vec<u8>) {
     let rows = columns.first().map_or(0, |(_, values)| values.len());
     json::listed(0..rows, out, |row, out| {
         out.push(b'{');
@@ -120,8 +120,8 @@ fn records_of(columns: &[(String, Vec<Value>)], out: &mut Vec<u8>) {
 }
 
 fn lists_of_one_length(
-    entries: Vec<(String, Value)>,
-) -> Result<Vec<(String, Vec<Value>)>, EncodeError> {
+    entries: Vec<(String, Tree)>,
+) -> Result<Vec<(String, Vec<Tree>)>, EncodeError> {
     let no_form = |found: String| EncodeError::NoForm {
         dialect: "TensorFlow Serving's row format",
         found,
@@ -130,7 +130,7 @@ fn lists_of_one_length(
     let mut columns = Vec::with_capacity(entries.len());
     for (name, value) in entries {
         match value {
-            Value::List(values) => columns.push((name, values)),
+            Tree::List(values) => columns.push((name, values)),
             other => {
                 let kind = other.kind();
                 return Err(no_form(format!(
@@ -141,7 +141,7 @@ fn lists_of_one_length(
     }
     let rows = columns
         .first()
-        .map(|(_, values): &(String, Vec<Value>)| values.len());
+        .map(|(_, values): &(String, Vec<Tree>)| values.len());
     match rows {
         None => Err(no_form("it is an empty object".to_owned())),
         Some(rows) if columns.iter().all(|(_, values)| values.len() == rows) => Ok(columns),

@@ -1,10 +1,10 @@
 //! How deep a text's brackets nest, found without recursion: readers that recurse are asked only after this.
 
 /// JSON nested deeper than this is refused: Python's reader would fail on it, and no payload needs it.
-pub const MAX_JSON_DEPTH: usize = 500;
+pub(crate) const MAX_JSON_DEPTH: usize = 500;
 
 /// Whether brackets outside of texts nest deeper than [`MAX_JSON_DEPTH`].
-pub fn too_deep(json: &[u8]) -> bool {
+pub(crate) fn too_deep(json: &[u8]) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json {
         match byte {

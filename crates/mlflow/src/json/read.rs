@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Levels of lists and objects; the gateway refuses what is deeper.
-const MAX_DEPTH: usize = 500;
+use super::depth::MAX_JSON_DEPTH;
 
 /// Values of one document: 320 MiB of nodes.
 const MAX_NODES: usize = 16 << 20;
@@ -217,7 +216,7 @@ impl Reader<'_> {
     }
 
     fn open(&mut self, kind: Kind, depth: usize) -> Result<usize, ReadError> {
-        if depth >= MAX_DEPTH {
+        if depth >= MAX_JSON_DEPTH {
             return Err(ReadError::Unreadable);
         }
         let index = self.push(kind, self.at, 0)?;

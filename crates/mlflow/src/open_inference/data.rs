@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::datatype::Datatype;
-use crate::python_json::{JsonError, Scanner, Token};
+use crate::json::{JsonError, Scanner, Token};
 
 /// Half precision.
 pub(crate) type Half = <Float16Type as ArrowPrimitiveType>::Native;

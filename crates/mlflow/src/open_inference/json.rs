@@ -11,8 +11,8 @@ use super::prepare::written;
 use super::request::{InferRequest, Tensor};
 use crate::block::DType;
 use crate::encode::json;
+use crate::json::Scanner;
 use crate::model::{ColumnSpec, DataType, Signature};
-use crate::python_json::Scanner;
 use crate::refusal::Refusal;
 
 /// The declared params that the request's parameters name, as a JSON object; `None` where it names none.

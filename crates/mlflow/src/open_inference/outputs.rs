@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::block::DenseBlock;
 use crate::encode::EncodeError;
 use crate::encode::predictions::{Predictions, columns_of};
-use crate::python_json::Value;
+use crate::json::Tree;
 
 /// The tensors of an answer; `declared` are the names of the signature's outputs, which name what has no name itself.
 pub(crate) fn tensors(answer: Answer, declared: &[String]) -> Result<Vec<Tensor>, EncodeError> {
@@ -28,18 +28,18 @@ pub(crate) fn tensors(answer: Answer, declared: &[String]) -> Result<Vec<Tensor>
     match Predictions::of(answer)? {
         Predictions::Array(block) => Ok(vec![of_block(unnamed, block)]),
         Predictions::Frame(batch) => of_frame(&batch),
-        Predictions::Value(Value::List(items)) => match columns_of(items) {
+        Predictions::Tree(Tree::List(items)) => match columns_of(items) {
             Ok(columns) => columns
                 .into_iter()
-                .map(|(name, values)| of_value(&name, Value::List(values)))
+                .map(|(name, values)| of_value(&name, Tree::List(values)))
                 .collect(),
-            Err(items) => Ok(vec![of_value(unnamed, Value::List(items))?]),
+            Err(items) => Ok(vec![of_value(unnamed, Tree::List(items))?]),
         },
-        Predictions::Value(Value::Object(entries)) if !entries.is_empty() => entries
+        Predictions::Tree(Tree::Object(entries)) if !entries.is_empty() => entries
             .into_iter()
             .map(|(name, value)| of_value(&name, value))
             .collect(),
-        Predictions::Value(value) => Ok(vec![of_value(unnamed, value)?]),
+        Predictions::Tree(value) => Ok(vec![of_value(unnamed, value)?]),
     }
 }
 
@@ -141,13 +141,13 @@ enum Kind {
     Text,
 }
 
-fn of_value(name: &str, value: Value) -> Result<Tensor, EncodeError> {
+fn of_value(name: &str, value: Tree) -> Result<Tensor, EncodeError> {
     let mut elements = Vec::new();
     let mut shape = Vec::new();
     let wrong = |found: &str| no_form(format!("its output '{name}' {found}"));
     match value {
-        Value::List(_) => flatten(value, 0, &mut shape, &mut elements).map_err(wrong)?,
-        Value::Object(_) => return Err(wrong("is an object, not a list")),
+        Tree::List(_) => flatten(value, 0, &mut shape, &mut elements).map_err(wrong)?,
+        Tree::Object(_) => return Err(wrong("is an object, not a list")),
         value => {
             shape.push(1);
             elements.push(value);
@@ -166,14 +166,14 @@ fn of_value(name: &str, value: Value) -> Result<Tensor, EncodeError> {
 
 /// Appends the elements of nested lists, and fills in their extents; the error says why they are no array.
 fn flatten(
-    value: Value,
+    value: Tree,
     depth: usize,
     shape: &mut Vec<usize>,
-    elements: &mut Vec<Value>,
+    elements: &mut Vec<Tree>,
 ) -> Result<(), &'static str> {
     const RAGGED: &str = "is a list of lists of different lengths, or of lists beside values";
     match value {
-        Value::List(items) => {
+        Tree::List(items) => {
             match shape.get(depth) {
                 None if elements.is_empty() => shape.push(items.len()),
                 Some(extent) if *extent == items.len() => {}
@@ -183,7 +183,7 @@ fn flatten(
                 .into_iter()
                 .try_for_each(|item| flatten(item, depth + 1, shape, elements))
         }
-        Value::Object(_) => Err("holds objects"),
+        Tree::Object(_) => Err("holds objects"),
         value if depth == shape.len() => {
             elements.push(value);
             Ok(())
@@ -193,18 +193,18 @@ fn flatten(
 }
 
 /// The kind that all elements are of; integers beside fractions are fractions, as in pandas.
-fn kind(elements: &[Value]) -> Result<Option<Kind>, &'static str> {
+fn kind(elements: &[Tree]) -> Result<Option<Kind>, &'static str> {
     let mut common: Option<Kind> = None;
     for element in elements {
         let found = match element {
-            Value::Bool(_) => Kind::Boolean,
-            Value::Int(_) => Kind::Integer,
-            Value::Digits(digits) if digits.parse::<u64>().is_ok() => Kind::Unsigned,
-            Value::Digits(_) => return Err("holds an integer beyond 64 bits"),
-            Value::Float(_) => Kind::Fraction,
-            Value::Text(_) => Kind::Text,
-            Value::Null => return Err("misses values, which no type here can"),
-            Value::List(_) | Value::Object(_) => return Err("holds objects"),
+            Tree::Bool(_) => Kind::Boolean,
+            Tree::Int(_) => Kind::Integer,
+            Tree::Digits(digits) if digits.parse::<u64>().is_ok() => Kind::Unsigned,
+            Tree::Digits(_) => return Err("holds an integer beyond 64 bits"),
+            Tree::Float(_) => Kind::Fraction,
+            Tree::Text(_) => Kind::Text,
+            Tree::Null => return Err("misses values, which no type here can"),
+            Tree::List(_) | Tree::Object(_) => return Err("holds objects"),
         };
         common = Some(match (common, found) {
             (None, found) => found,
@@ -214,7 +214,7 @@ fn kind(elements: &[Value]) -> Result<Option<Kind>, &'static str> {
             (Some(Kind::Integer), Kind::Unsigned) | (Some(Kind::Unsigned), Kind::Integer)
                 if elements
                     .iter()
-                    .all(|value| !matches!(value, Value::Int(value) if *value < 0)) =>
+                    .all(|value| !matches!(value, Tree::Int(value) if *value < 0)) =>
             {
                 Kind::Unsigned
             }
@@ -225,11 +225,11 @@ fn kind(elements: &[Value]) -> Result<Option<Kind>, &'static str> {
 }
 
 /// The elements of one kind.
-fn packed(kind: Kind, elements: &[Value]) -> (Datatype, Data) {
+fn packed(kind: Kind, elements: &[Tree]) -> (Datatype, Data) {
     if kind == Kind::Text {
         let mut builder = BinaryBuilder::new();
         for element in elements {
-            if let Value::Text(text) = element {
+            if let Tree::Text(text) = element {
                 builder.append_value(text);
             }
         }
@@ -238,20 +238,20 @@ fn packed(kind: Kind, elements: &[Value]) -> (Datatype, Data) {
     let mut bytes = Vec::with_capacity(elements.len() * 8);
     for element in elements {
         match (kind, element) {
-            (_, Value::Bool(value)) => bytes.push(u8::from(*value)),
-            (Kind::Fraction, Value::Int(value)) => {
+            (_, Tree::Bool(value)) => bytes.push(u8::from(*value)),
+            (Kind::Fraction, Tree::Int(value)) => {
                 bytes.extend_from_slice(&(*value as f64).to_le_bytes());
             }
-            (Kind::Fraction, Value::Digits(digits)) => {
+            (Kind::Fraction, Tree::Digits(digits)) => {
                 let value: f64 = digits.parse().unwrap_or(f64::NAN);
                 bytes.extend_from_slice(&value.to_le_bytes());
             }
-            (_, Value::Int(value)) => bytes.extend_from_slice(&value.to_le_bytes()),
-            (_, Value::Digits(digits)) => {
+            (_, Tree::Int(value)) => bytes.extend_from_slice(&value.to_le_bytes()),
+            (_, Tree::Digits(digits)) => {
                 let value: u64 = digits.parse().unwrap_or_default();
                 bytes.extend_from_slice(&value.to_le_bytes());
             }
-            (_, Value::Float(value)) => bytes.extend_from_slice(&value.to_le_bytes()),
+            (_, Tree::Float(value)) => bytes.extend_from_slice(&value.to_le_bytes()),
             _ => {}
         }
     }

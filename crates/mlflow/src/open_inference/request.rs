@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::data::{self, Data};
 use super::datatype::Datatype;
-use crate::python_json::{JsonError, Scanner, Token};
+use crate::json::{JsonError, Scanner, Token};
 use crate::refusal::Refusal;
 
 /// Inputs of one request.

@@ -1,11 +1,11 @@
 //! A JSON value as a tree.
 
-use super::{JsonError, Scanner, Token};
+use super::scan::{JsonError, Scanner, Token};
 use crate::encode::json;
 
 /// One value. Objects keep their order; of a repeated key the last value counts, as in Python.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum Tree {
     Null,
     Bool(bool),
     Int(i64),
@@ -14,11 +14,11 @@ pub(crate) enum Value {
     /// Also NaN and the infinities.
     Float(f64),
     Text(String),
-    List(Vec<Value>),
-    Object(Vec<(String, Value)>),
+    List(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
 }
 
-impl Value {
+impl Tree {
     /// The value of a whole text.
     pub(crate) fn read(text: &[u8]) -> Result<Self, JsonError> {
         let mut scanner = Scanner::new(text);
@@ -30,9 +30,9 @@ impl Value {
     /// The next value of a text.
     pub(crate) fn next(scanner: &mut Scanner<'_>) -> Result<Self, JsonError> {
         Ok(match scanner.token()? {
-            Token::Null => Value::Null,
-            Token::Bool(value) => Value::Bool(value),
-            Token::Text(text) => Value::Text(text.into_owned()),
+            Token::Null => Tree::Null,
+            Token::Bool(value) => Tree::Bool(value),
+            Token::Text(text) => Tree::Text(text.into_owned()),
             Token::Number(digits) => number(digits),
             Token::List => {
                 let mut items = Vec::new();
@@ -40,15 +40,15 @@ impl Value {
                     items.push(Self::next(inner)?);
                     Ok(())
                 })?;
-                Value::List(items)
+                Tree::List(items)
             }
             Token::Object => {
-                let mut entries: Vec<(String, Value)> = Vec::new();
+                let mut entries: Vec<(String, Tree)> = Vec::new();
                 scanner.object(|inner, key| {
                     entries.push((key.into_owned(), Self::next(inner)?));
                     Ok(())
                 })?;
-                Value::Object(last_of_each(entries))
+                Tree::Object(last_of_each(entries))
             }
         })
     }
@@ -56,17 +56,17 @@ impl Value {
     /// Appends the value as MLflow's server writes it.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
-            Value::Int(value) => json::integer(*value, out),
-            Value::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
-            Value::Float(value) => json::float(*value, out),
-            Value::Text(text) => json::text(text, out),
-            Value::List(items) => {
+            Tree::Null => out.extend_from_slice(b"null"),
+            Tree::Bool(true) => out.extend_from_slice(b"true"),
+            Tree::Bool(false) => out.extend_from_slice(b"false"),
+            Tree::Int(value) => json::integer(*value, out),
+            Tree::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
+            Tree::Float(value) => json::float(*value, out),
+            Tree::Text(text) => json::text(text, out),
+            Tree::List(items) => {
                 json::listed(items, out, |item, out| item.write(out));
             }
-            Value::Object(entries) => {
+            Tree::Object(entries) => {
                 out.push(b'{');
                 for (index, (key, value)) in entries.iter().enumerate() {
                     if index > 0 {
@@ -84,42 +84,42 @@ impl Value {
     /// What it is, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Int(_) | Value::Digits(_) => "an integer",
-            Value::Float(_) => "a fraction",
-            Value::Text(_) => "a text",
-            Value::List(_) => "a list",
-            Value::Object(_) => "an object",
+            Tree::Null => "null",
+            Tree::Bool(_) => "a boolean",
+            Tree::Int(_) | Tree::Digits(_) => "an integer",
+            Tree::Float(_) => "a fraction",
+            Tree::Text(_) => "a text",
+            Tree::List(_) => "a list",
+            Tree::Object(_) => "an object",
         }
     }
 }
 
-fn number(digits: &str) -> Value {
+fn number(digits: &str) -> Tree {
     match digits {
-        "NaN" => Value::Float(f64::NAN),
-        "Infinity" => Value::Float(f64::INFINITY),
-        "-Infinity" => Value::Float(f64::NEG_INFINITY),
+        "NaN" => Tree::Float(f64::NAN),
+        "Infinity" => Tree::Float(f64::INFINITY),
+        "-Infinity" => Tree::Float(f64::NEG_INFINITY),
         _ if digits
             .bytes()
             .any(|byte| matches!(byte, b'.' | b'e' | b'E')) =>
         {
-            Value::Float(digits.parse().unwrap_or(f64::NAN))
+            Tree::Float(digits.parse().unwrap_or(f64::NAN))
         }
         _ => match digits.parse() {
-            Ok(value) => Value::Int(value),
-            Err(_) => Value::Digits(digits.to_owned()),
+            Ok(value) => Tree::Int(value),
+            Err(_) => Tree::Digits(digits.to_owned()),
         },
     }
 }
 
-fn last_of_each(entries: Vec<(String, Value)>) -> Vec<(String, Value)> {
+fn last_of_each(entries: Vec<(String, Tree)>) -> Vec<(String, Tree)> {
     let mut places = std::collections::HashMap::with_capacity(entries.len());
-    let mut kept: Vec<(String, Value)> = Vec::with_capacity(entries.len());
+    let mut kept: Vec<(String, Tree)> = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         match places.get(&key) {
             Some(place) => {
-                let entry: &mut (String, Value) = &mut kept[*place];
+                let entry: &mut (String, Tree) = &mut kept[*place];
                 entry.1 = value;
             }
             None => {
@@ -143,14 +143,11 @@ mod tests {
             "-9223372036854775808",
         ] {
             let mut out = Vec::new();
-            Value::read(text.as_bytes()).unwrap().write(&mut out);
+            Tree::read(text.as_bytes()).unwrap().write(&mut out);
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
-        let repeated = Value::read(br#"{"a": 1, "b": 2, "a": 3}"#).unwrap();
-        let expected = Value::Object(vec![
-            ("a".into(), Value::Int(3)),
-            ("b".into(), Value::Int(2)),
-        ]);
+        let repeated = Tree::read(br#"{"a": 1, "b": 2, "a": 3}"#).unwrap();
+        let expected = Tree::Object(vec![("a".into(), Tree::Int(3)), ("b".into(), Tree::Int(2))]);
         assert_eq!(repeated, expected);
     }
 }

@@ -2,7 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{JsonError, MAX_DEPTH};
+use super::depth::MAX_JSON_DEPTH;
+
+/// Where a text stops being JSON, and what was expected there. Holds nothing of the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {}: expected {expected}", .at + 1)]
+pub struct JsonError {
+    /// Bytes before the place.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
 
 /// A place in a JSON text. Cheap to make and to clone; reads nothing ahead.
 #[derive(Clone)]
@@ -127,8 +137,8 @@ impl<'a> Scanner<'a> {
 
     fn enter(&mut self) -> Result<(), JsonError> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return self.error("fewer than 200 nested levels");
+        if self.depth > MAX_JSON_DEPTH {
+            return self.error("no more than 500 nested levels");
         }
         Ok(())
     }
