@@ -13,6 +13,7 @@ mod cell;
 mod columnar;
 mod columns;
 mod csv;
+mod decimal;
 mod direct;
 mod envelope;
 mod frame;
