@@ -58,6 +58,13 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
+        match self.decide_json(body) {
+            Decoded::AsItCame => self.left_to_python(body),
+            decided => decided,
+        }
+    }
+
+    fn decide_json(&self, body: &[u8]) -> Decoded {
         if let Some(decoded) = self.decode_plain(body, &direct::MLFLOW) {
             return decoded;
         }

@@ -162,12 +162,20 @@ pub(crate) fn unknown_columns(layout: &ColumnLayout, extra: &[&str]) -> Refusal 
             extra.len()
         ));
     }
+    unknown_names(layout.names.iter().map(String::as_str), extra)
+}
+
+/// The same, where the signature names its columns.
+pub(crate) fn unknown_names<'n>(
+    declared: impl Iterator<Item = &'n str> + Clone,
+    extra: &[&str],
+) -> Refusal {
     let mut message = format!(
         "The signature does not name these columns: {}. Strict checking refuses what would be left out.",
         python_list(extra)
     );
     for wrong in extra.iter().take(SHOWN) {
-        if let Some(meant) = nearest(wrong, layout.names.iter().map(String::as_str)) {
+        if let Some(meant) = nearest(wrong, declared.clone()) {
             let (meant, wrong) = (python_text(meant), python_text(wrong));
             message.push_str(&format!(" Did you mean {meant} instead of {wrong}?"));
         }
