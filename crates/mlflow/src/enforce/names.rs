@@ -162,20 +162,18 @@ pub(crate) fn unknown_columns(layout: &ColumnLayout, extra: &[&str]) -> Refusal 
             extra.len()
         ));
     }
-    unknown_names(layout.names.iter().map(String::as_str), extra)
+    let declared: Vec<&str> = layout.names.iter().map(String::as_str).collect();
+    unknown_names(&declared, extra)
 }
 
 /// The same, where the signature names its columns.
-pub(crate) fn unknown_names<'n>(
-    declared: impl Iterator<Item = &'n str> + Clone,
-    extra: &[&str],
-) -> Refusal {
+pub(crate) fn unknown_names(declared: &[&str], extra: &[&str]) -> Refusal {
     let mut message = format!(
         "The signature does not name these columns: {}. Strict checking refuses what would be left out.",
         python_list(extra)
     );
     for wrong in extra.iter().take(SHOWN) {
-        if let Some(meant) = nearest(wrong, declared.clone()) {
+        if let Some(meant) = nearest(wrong, declared.iter().copied()) {
             let (meant, wrong) = (python_text(meant), python_text(wrong));
             message.push_str(&format!(" Did you mean {meant} instead of {wrong}?"));
         }

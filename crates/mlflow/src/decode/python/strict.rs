@@ -108,7 +108,7 @@ impl<'s> Frame<'s> {
             .filter_map(|column| column.name.as_deref())
             .collect();
         let unknown: Vec<&str> = self.unknown.iter().map(String::as_str).collect();
-        (!unknown.is_empty() && self.named).then(|| unknown_names(names.iter().copied(), &unknown))
+        (!unknown.is_empty() && self.named).then(|| unknown_names(&names, &unknown))
     }
 
     fn look(&mut self, envelope: &Envelope<'_>, problems: &mut Problems) {
