@@ -89,8 +89,15 @@ impl Contract {
         if self.speaks_1x() || (self.counts_losses() && !direct::is_exact(&self.layout)) {
             return None;
         }
-        let input = direct::read(&self.layout, body, keys)?;
-        Some(self.with_params(input, None))
+        let (input, left_out) = direct::read(&self.layout, body, keys)?;
+        if !left_out.is_empty() && self.strictness != Strictness::Mlflow {
+            return None;
+        }
+        let mut decoded = self.with_params(input, None);
+        if let Decoded::Call(call) = &mut decoded {
+            call.lossy.extend(left_out);
+        }
+        Some(decoded)
     }
 
     /// Whether every value that loses anything has to be told.

@@ -1,8 +1,13 @@
-//! Strict checking of what Python decides: JSON is looked through first, value by value, and what fits its type only by a cast is refused.
+//! What is looked at in JSON before Python decides it: that it makes no frame of holes, larger than memory; and, under strict
+//! checking, every value. What fits its type only by a cast is refused.
 //!
 //! MLflow's own enforcement still follows, in Python; so what is missing, or no form of the protocol, is left to it.
 
+use std::collections::{HashMap, HashSet};
+
+use super::Stop;
 use super::envelope::{self, Envelope, Form};
+use super::frame;
 use crate::cast::is_iso_date;
 use crate::contract::{CheckedParams, Contract, Strictness};
 use crate::decode::Decoded;
@@ -12,34 +17,51 @@ use crate::model::{ColumnSpec, DataType, Schema, TensorSpec};
 use crate::refusal::Refusal;
 use sonic_rs::LazyValue;
 
+/// Shorter bodies make no large frame.
+const SMALL: usize = 16 << 10;
+
 /// Problems that one message tells.
 const TOLD: usize = 10;
 
 impl Contract {
     /// What becomes of a body that Python decides.
     pub(in crate::decode) fn left_to_python(&self, body: &[u8]) -> Decoded {
-        match self.strictness {
-            Strictness::Strict => self
-                .refused_strictly(body)
-                .map_or(Decoded::AsItCame, Decoded::Refused),
-            Strictness::Mlflow | Strictness::Azure => Decoded::AsItCame,
+        let strict = self.strictness == Strictness::Strict;
+        if !strict && body.len() < SMALL {
+            return Decoded::AsItCame;
+        }
+        self.refused(body, strict)
+            .map_or(Decoded::AsItCame, Decoded::Refused)
+    }
+
+    fn refused(&self, body: &[u8], strict: bool) -> Option<Refusal> {
+        let document = Document::read(envelope::text(body).ok()?).ok()?;
+        let envelope = Envelope::of(document.root(), &self.layout).ok()?;
+        let rows = match envelope.form {
+            Form::Split => frame::member(envelope.data, "data"),
+            _ => Some(envelope.data),
+        };
+        if let Some(Err(Stop::Refused(refusal))) = rows.map(frame::bounded_rows) {
+            return Some(refusal);
+        }
+        if strict {
+            self.refused_strictly(&envelope)
+        } else {
+            None
         }
     }
 
-    fn refused_strictly(&self, body: &[u8]) -> Option<Refusal> {
-        let inputs = self.inputs.as_deref()?;
-        let document = Document::read(envelope::text(body).ok()?).ok()?;
-        let envelope = Envelope::of(document.root(), &self.layout).ok()?;
+    fn refused_strictly(&self, envelope: &Envelope<'_>) -> Option<Refusal> {
         let mut problems = Problems::default();
-        match inputs {
+        match self.inputs.as_deref()? {
             Schema::Columns(columns) => {
                 let mut frame = Frame::of(columns);
-                frame.look(&envelope, &mut problems);
+                frame.look(envelope, &mut problems);
                 if let Some(refusal) = frame.unknown() {
                     return Some(refusal);
                 }
             }
-            Schema::Tensors(tensors) => look_at_tensors(tensors, &envelope, &mut problems),
+            Schema::Tensors(tensors) => look_at_tensors(tensors, envelope, &mut problems),
         }
         problems
             .refusal()
@@ -91,7 +113,9 @@ impl Problems {
 struct Frame<'s> {
     columns: &'s [ColumnSpec],
     named: bool,
+    positions: HashMap<&'s str, usize>,
     unknown: Vec<String>,
+    told: HashSet<String>,
 }
 
 impl<'s> Frame<'s> {
@@ -99,7 +123,11 @@ impl<'s> Frame<'s> {
         Self {
             columns,
             named: columns.first().is_some_and(|column| column.name.is_some()),
+            positions: (columns.iter().enumerate())
+                .filter_map(|(position, column)| Some((column.name.as_deref()?, position)))
+                .collect(),
             unknown: Vec::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -123,22 +151,19 @@ impl<'s> Frame<'s> {
 
     /// The column of a name. One that the signature does not have is remembered.
     fn column(&mut self, name: &str) -> Option<&'s ColumnSpec> {
-        let columns = self.columns;
-        let found = (columns.iter()).find(|column| column.name.as_deref() == Some(name));
-        if found.is_none() && !self.unknown.iter().any(|unknown| unknown == name) {
+        let found = self
+            .positions
+            .get(name)
+            .map(|position| &self.columns[*position]);
+        if found.is_none() && !self.told.contains(name) {
+            self.told.insert(name.to_owned());
             self.unknown.push(name.to_owned());
         }
         found
     }
 
     fn split(&mut self, data: Value<'_>, problems: &mut Problems) {
-        let members = data.members();
-        let find = |key: &str| {
-            (members.iter())
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| *value)
-        };
-        let columns: Vec<Option<&ColumnSpec>> = match find("columns") {
+        let columns: Vec<Option<&ColumnSpec>> = match frame::member(data, "columns") {
             Some(labels) if self.named => labels
                 .items()
                 .map(|label| match label.view() {
@@ -148,7 +173,10 @@ impl<'s> Frame<'s> {
                 .collect(),
             _ => self.columns.iter().map(Some).collect(),
         };
-        for (row, cells) in find("data").into_iter().flat_map(Value::items).enumerate() {
+        let rows = frame::member(data, "data")
+            .into_iter()
+            .flat_map(Value::items);
+        for (row, cells) in rows.enumerate() {
             for (column, cell) in columns.iter().zip(cells.items()) {
                 if let Some(column) = column {
                     look_at_cell(column, row, cell, problems);
