@@ -206,17 +206,7 @@ fn rows<'d>(
     };
     let labels = match labels {
         Some(labels) if labels.len() != width => {
-            let problem = format!(
-                "{} columns passed, passed data had {width} columns",
-                labels.len()
-            );
-            let ragged = lists
-                .then(|| first_of_other_width(data, labels.len()))
-                .flatten();
-            let place = ragged.map_or(String::new(), |(row, found)| {
-                format!(" (row {row} has {found} values)")
-            });
-            return Err(not_valid(orient, &(problem + &place)).into());
+            return Err(other_width(orient, data, lists, labels.len(), width).into());
         }
         Some(labels) => labels,
         None => vec![Label::Position; width],
@@ -267,6 +257,18 @@ pub(super) fn bounded_rows(data: Value<'_>) -> Result<(), Stop> {
         }
     }
     bounded(data.count(), width.max(keys.len()), values)
+}
+
+/// The refusal of rows that are not as wide as there are labels.
+fn other_width(orient: &str, data: Value<'_>, lists: bool, labels: usize, width: usize) -> Refusal {
+    let ragged = lists.then(|| first_of_other_width(data, labels)).flatten();
+    let place = ragged.map_or(String::new(), |(row, found)| {
+        format!(" (row {row} has {found} values)")
+    });
+    not_valid(
+        orient,
+        &format!("{labels} columns passed, passed data had {width} columns{place}"),
+    )
 }
 
 fn first_of_other_width(data: Value<'_>, width: usize) -> Option<(usize, usize)> {
