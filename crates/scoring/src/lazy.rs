@@ -1,14 +1,16 @@
 //! A Python instance that is started by the first work that needs it, and ended when none came for a while.
 //!
-//! It stands behind a direct scorer, which answers almost everything.
+//! It stands behind a direct scorer, which answers almost everything. Where that one is believed no more, the instance is as
+//! any other: up at once, and always.
 
 use std::time::Duration;
 
 use sluis_mlflow::{Answer, Work};
-use sluis_worker::Instance;
+use sluis_worker::{Instance, InstanceState};
 use tokio::time::{Instant, sleep_until};
 
 use crate::python::from_call_error;
+use crate::recheck::Trust;
 use crate::scorer::{Scorer, ScorerError, ScorerLost};
 
 /// How long a process that was told to end may take.
@@ -20,57 +22,133 @@ pub struct LazyPythonScorer {
     instance: Option<Instance>,
     idle: Duration,
     used: Instant,
+    /// Whether the process was started to check answers, and has done nothing else.
+    only_checks: bool,
+    /// Whether the scorer in front is believed.
+    trust: Trust,
 }
 
 impl LazyPythonScorer {
-    /// A scorer without a process. `make` gives an instance that is down; a process ends after `idle` without work.
-    pub fn new(make: impl Fn() -> Instance + Send + Sync + 'static, idle: Duration) -> Self {
+    /// A scorer without a process. `make` gives an instance that is down; a process ends after `idle` without requests.
+    pub fn new(
+        make: impl Fn() -> Instance + Send + Sync + 'static,
+        idle: Duration,
+        trust: Trust,
+    ) -> Self {
         Self {
             make: Box::new(make),
             instance: None,
             idle,
             used: Instant::now(),
+            only_checks: false,
+            trust,
+        }
+    }
+
+    /// Brings a process up; `why` is logged where that takes a new one.
+    async fn start(&mut self, why: &str) -> Result<&mut Instance, ScorerError> {
+        let Self { instance, make, .. } = self;
+        let instance = instance.get_or_insert_with(|| {
+            tracing::info!("the model's Python is started: {why}");
+            make()
+        });
+        let ready = instance.ready().await;
+        ready.map_err(|error| ScorerError::Lost(ScorerLost(error.to_string())))?;
+        Ok(instance)
+    }
+
+    /// Lets the process end.
+    fn end(&mut self) {
+        if let Some(instance) = self.instance.take() {
+            tokio::spawn(instance.stop(STOP_GRACE));
+        }
+    }
+
+    /// Notes how work went.
+    fn after(&mut self, answer: &Result<Answer, ScorerError>) {
+        if matches!(answer, Err(ScorerError::Lost(_))) {
+            self.instance = None;
         }
     }
 }
 
 impl Scorer for LazyPythonScorer {
-    /// Always: work is what starts the process.
+    /// At once, mostly: work is what starts the process.
     async fn ready(&mut self) -> Result<(), ScorerLost> {
-        Ok(())
+        if !self.trust.is_withdrawn() {
+            return Ok(());
+        }
+        match self.start("it scores every request").await {
+            Err(ScorerError::Lost(lost)) => Err(lost),
+            _ => Ok(()),
+        }
     }
 
     async fn ended(&mut self) {
+        let trust = self.trust.clone();
+        if trust.is_withdrawn() {
+            if let Some(instance) = &mut self.instance {
+                instance.ended().await;
+            }
+            return;
+        }
         if let Some(instance) = &mut self.instance {
             tokio::select! {
                 () = instance.ended() => return,
+                () = trust.withdrawn() => return,
                 () = sleep_until(self.used + self.idle) => {}
             }
-            if let Some(instance) = self.instance.take() {
-                tracing::info!("the model's Python had nothing to do and is ended");
-                tokio::spawn(instance.stop(STOP_GRACE));
-            }
+            tracing::info!("the model's Python had nothing to do and is ended");
+            self.end();
         }
-        std::future::pending::<()>().await;
+        trust.withdrawn().await;
     }
 
     async fn score(&mut self, work: Work, deadline: Instant) -> Result<Answer, ScorerError> {
-        let instance = self.instance.get_or_insert_with(|| {
-            tracing::info!("the model's Python is started: a request needs it");
-            (self.make)()
-        });
-        let started = tokio::time::timeout_at(deadline, instance.ready()).await;
+        self.only_checks = false;
+        let started = tokio::time::timeout_at(deadline, self.start("a request needs it")).await;
         let answer = match started {
             Err(_) => Err(ScorerError::TimedOut),
-            Ok(Err(error)) => Err(ScorerError::Lost(ScorerLost(error.to_string()))),
-            Ok(Ok(())) => instance
+            Ok(Err(lost)) => Err(lost),
+            Ok(Ok(instance)) => instance
                 .call(&work, deadline)
                 .await
                 .map_err(from_call_error),
         };
         self.used = Instant::now();
-        if matches!(answer, Err(ScorerError::Lost(_))) {
-            self.instance = None;
+        self.after(&answer);
+        answer
+    }
+
+    fn is_up(&self) -> bool {
+        let up = |instance: &Instance| *instance.state().borrow() == InstanceState::Ready;
+        self.instance.as_ref().is_some_and(up)
+    }
+
+    async fn check(
+        &mut self,
+        work: Work,
+        limit: Duration,
+        may_start: bool,
+        then_end: bool,
+    ) -> Result<Answer, ScorerError> {
+        if !self.is_up() {
+            if !may_start {
+                return Err(ScorerError::Down);
+            }
+            self.only_checks = true;
+            self.used = Instant::now();
+        }
+        let answer = match self.start("some of Rust's answers are checked").await {
+            Ok(instance) => {
+                let answer = instance.call(&work, Instant::now() + limit).await;
+                answer.map_err(from_call_error)
+            }
+            Err(lost) => Err(lost),
+        };
+        self.after(&answer);
+        if then_end && self.only_checks {
+            self.end();
         }
         answer
     }

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
+use crate::recheck::RecheckArgs;
 use crate::serve::{self, ServeArgs};
 use crate::signals::Signals;
 use crate::stage::StageArgs;
@@ -119,6 +120,7 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
         max_body_size: 100,
         model_name: None,
         model_version: None,
+        recheck: RecheckArgs::default(),
         stage: args.stage.clone(),
     }
 }

@@ -125,7 +125,7 @@ async fn answer(staged: Staged, work: &Work, limit: Duration) -> Result<Answer, 
             .pop()
             .ok_or_else(|| CliError::failed("no instance was started"))?,
         Scorers::Native { proved, launch } => {
-            let native = NativeScorer::new(proved.program);
+            let native = NativeScorer::new(proved.programs());
             if let Work::Call(call) = work
                 && let Some(answer) = native.score(call)
             {

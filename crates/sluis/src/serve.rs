@@ -12,13 +12,14 @@ use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
 use sluis_mlflow::describe::{Subject, Swagger, openapi};
 use sluis_mlflow::model::Model;
 use sluis_scoring::{
-    Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService,
+    Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService, Trust,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
+use crate::recheck::RecheckArgs;
 use crate::signals::Signals;
 use crate::stage::{self, Scorers, StageArgs, Staged};
 use crate::steps::Steps;
@@ -59,6 +60,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "VERSION", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) model_version: Option<String>,
     #[command(flatten)]
+    pub(crate) recheck: RecheckArgs,
+    #[command(flatten)]
     pub(crate) stage: StageArgs,
 }
 
@@ -95,6 +98,7 @@ pub(crate) async fn start(
     data_dir: Option<PathBuf>,
     steps: &mut Steps,
 ) -> Result<Serving, CliError> {
+    args.recheck.check(args.stage.scorer)?;
     let data_dir = data_dir::resolve(data_dir)?;
     let model = stage::open(args.model.location())?;
     steps.done(
@@ -124,7 +128,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let service = service(staged.scorers, config, args.workers.get(), scoring_metrics);
+    let service = service(args, staged.scorers, config, scoring_metrics);
     let identity = identity(args, &staged.model);
     let page = openapi(Subject {
         model: &staged.model,
@@ -163,9 +167,9 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
 
 /// What scores, behind its queue.
 fn service(
+    args: &ServeArgs,
     scorers: Scorers,
     config: ScoringConfig,
-    workers: usize,
     metrics: ScoringMetrics,
 ) -> ScoringService {
     match scorers {
@@ -174,9 +178,17 @@ fn service(
             ScoringService::start(config, scorers, metrics)
         }
         Scorers::Native { proved, launch } => {
-            let scorers = (0..workers).map(|index| launch.lazy(index)).collect();
-            ScoringService::start(config, scorers, metrics)
-                .with_direct(Arc::new(NativeScorer::new(proved.program)))
+            let trust = Trust::default();
+            let lazy = |index| launch.lazy(index, trust.clone());
+            let scorers = (0..args.workers.get()).map(lazy).collect();
+            let direct = Arc::new(NativeScorer::new(proved.programs()));
+            let refuted = Box::new(move |difference: &str| proved.refute(difference));
+            ScoringService::start(config, scorers, metrics).with_direct(
+                direct,
+                trust,
+                args.recheck.config(),
+                refuted,
+            )
         }
     }
 }

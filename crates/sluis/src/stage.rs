@@ -10,7 +10,7 @@ use sluis_gateway::Methods;
 use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
-use sluis_scoring::LazyPythonScorer;
+use sluis_scoring::{LazyPythonScorer, Trust};
 use sluis_worker::{Export, Guardian, Instance, Program, Ready, Warmed, WorkerConfig};
 
 use crate::environment::{self, EnvironmentOptions};
@@ -45,7 +45,8 @@ pub(crate) enum ScorerChoice {
     Auto,
     /// The model's own Python.
     Python,
-    /// Rust; an error where it cannot be proved equal to Python.
+    /// Rust; an error where it cannot be proved equal to Python. Where a live answer turns out not to be, Python takes over all
+    /// the same.
     Native,
 }
 
@@ -89,9 +90,9 @@ impl Launch {
     }
 
     /// A scorer that starts its process when it is needed.
-    pub(crate) fn lazy(&self, index: usize) -> LazyPythonScorer {
+    pub(crate) fn lazy(&self, index: usize, trust: Trust) -> LazyPythonScorer {
         let launch = self.clone();
-        LazyPythonScorer::new(move || launch.instance(index), IDLE)
+        LazyPythonScorer::new(move || launch.instance(index), IDLE, trust)
     }
 }
 

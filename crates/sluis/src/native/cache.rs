@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -186,6 +186,26 @@ impl Place {
             }
         }
         Ok(verdict)
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes down that a live answer of the program was not Python's. Program and evidence stay for whoever looks into it.
+    pub(crate) fn refute(&self, verdict: &Verdict, difference: &str) -> io::Result<()> {
+        let mut verdict = verdict.clone();
+        verdict.refused = Some(format!(
+            "a live answer of Rust was not Python's ({difference}); remove '{}' to have the model proved again",
+            self.0.display()
+        ));
+        verdict.program = None;
+        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+        file.write_all(&serde_json::to_vec_pretty(&verdict)?)?;
+        file.as_file().sync_all()?;
+        file.persist(self.0.join(EVIDENCE))?;
+        Ok(())
     }
 
     /// A folder to export into, removed with its value.

@@ -16,8 +16,9 @@ use crate::environment::{self, EnvManager, EnvironmentOptions};
 
 /// A program that may be used.
 pub(crate) struct Proved {
-    pub(crate) program: Arc<Program>,
+    program: Arc<Program>,
     pub(crate) verdict: Verdict,
+    place: Place,
 }
 
 /// How a model is scored.
@@ -43,6 +44,7 @@ pub(crate) fn find(
         Some(program) => Ok(Proved {
             program: Arc::new(program),
             verdict,
+            place: place.clone(),
         }),
         None => Err(verdict.refused.unwrap_or_default()),
     });
@@ -119,6 +121,7 @@ pub(crate) async fn make(
             Ok(Proved {
                 program: Arc::new(program),
                 verdict,
+                place: place.clone(),
             })
         }
         Err(reason) => {
@@ -147,6 +150,26 @@ fn attempt(folder: &Path, layout: &sluis_native::Layout) -> Attempt {
 }
 
 impl Proved {
+    /// The programs, by the method that they stand for.
+    pub(crate) fn programs(&self) -> Vec<(Option<String>, Arc<Program>)> {
+        vec![(None, Arc::clone(&self.program))]
+    }
+
+    /// Writes down that a live answer was not Python's: the next start leaves the model to Python.
+    pub(crate) fn refute(&self, difference: &str) {
+        match self.place.refute(&self.verdict, difference) {
+            Ok(()) => tracing::warn!(
+                folder = %self.place.folder().display(),
+                "later starts leave this model to Python too; remove the folder to have it proved again"
+            ),
+            Err(error) => tracing::error!(
+                %error,
+                folder = %self.place.folder().display(),
+                "that the program is refuted could not be written down: the next start would use it again"
+            ),
+        }
+    }
+
     /// What was proved, as one line.
     pub(crate) fn sentence(&self) -> String {
         let Some(evidence) = &self.verdict.evidence else {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::server::{Server, model, predict};
 
-const IRIS: &str = r#"{"dataframe_split": {"columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}}"#;
+pub(crate) const IRIS: &str = r#"{"dataframe_split": {"columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}}"#;
 
-fn has_python(server: &Server) -> bool {
+pub(crate) fn has_python(server: &Server) -> bool {
     server.descendants().into_iter().any(|id| {
         let command = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&command).contains("python")
@@ -16,7 +16,7 @@ fn has_python(server: &Server) -> bool {
 }
 
 /// A data folder of this test's own.
-fn data(folder: &Path) -> Vec<&str> {
+pub(crate) fn data(folder: &Path) -> Vec<&str> {
     vec!["--data-dir", folder.to_str().unwrap()]
 }
 
