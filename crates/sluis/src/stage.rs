@@ -146,7 +146,7 @@ pub(crate) async fn stage(
     };
     if args.scorer != ScorerChoice::Python {
         match staging.native().await? {
-            Ok(proved) => return Ok(staging.proved(proved)),
+            Ok(proved) => return staging.proved(proved),
             Err(reason) if args.scorer == ScorerChoice::Native => {
                 return Err(
                     CliError::failed(format!("Rust cannot score this model: {reason}"))
@@ -189,9 +189,7 @@ impl Staging<'_> {
 
     /// A proved program, or why there is none. What was found out before is not found out again.
     async fn native(&mut self) -> Result<Result<Proved, String>, CliError> {
-        if let Some(method) = &self.args.method {
-            return Ok(Err(format!("--method {method} is Python's to carry out")));
-        }
+        let method = self.args.method.as_deref();
         let candidate = match Candidate::of(&self.model, &self.contract) {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(Err(reason)),
@@ -202,7 +200,7 @@ impl Staging<'_> {
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(found) = found {
-            return Ok(found);
+            return Ok(found.outlook(method));
         }
         let export = Export {
             python: self.python().await?,
@@ -213,7 +211,8 @@ impl Staging<'_> {
             "native",
             "the model is exported, and compared with its Python on thousands of rows; once",
         );
-        Ok(native::make(&self.model, &candidate, &export, &place, &self.guardian).await)
+        let found = native::make(&self.model, &candidate, &export, &place, &self.guardian).await;
+        Ok(found.and_then(|found| found.outlook(method)))
     }
 
     fn launch(&self, python: PathBuf) -> Launch {
@@ -241,7 +240,8 @@ impl Staging<'_> {
         self.args.strictness != Strictness::Azure
     }
 
-    fn proved(self, proved: Proved) -> Staged {
+    fn proved(self, proved: Proved) -> Result<Staged, CliError> {
+        let methods = methods(&proved.verdict.methods, self.args.method.as_deref())?;
         self.steps.done("native", &proved.sentence());
         let mut launch = self.launch(proved.verdict.python.clone());
         // Whatever starts it is a payload that Rust did not decode.
@@ -251,8 +251,8 @@ impl Staging<'_> {
             .version("mlflow")
             .unwrap_or_default()
             .to_owned();
-        Staged {
-            methods: Methods::of(proved.verdict.methods.clone()),
+        Ok(Staged {
+            methods,
             contract: Arc::new(beside(self.contract, &|name| proved.verdict.version(name))),
             model: self.model,
             scorers: Scorers::Native {
@@ -261,7 +261,7 @@ impl Staging<'_> {
             },
             mlflow_version,
             guardian: self.guardian,
-        }
+        })
     }
 
     /// Starts Python instances.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::server::{Server, model, predict};
+use super::recheck::metric;
+use super::server::{Server, eventually, model, predict};
 
 pub(crate) const IRIS: &str = r#"{"dataframe_split": {"columns": ["sepal_length", "sepal_width", "petal_length", "petal_width"], "data": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}}"#;
 
@@ -60,9 +61,13 @@ fn a_changed_program_is_not_believed() {
         Server::start_with(&model("sk_cols"), &options).terminate(),
         Some(0)
     );
-    let programs = fs::read_dir(folder.path().join("programs")).unwrap();
-    let program = programs.flatten().map(|entry| entry.path().join("program"));
-    let program = program.into_iter().find(|file| file.is_file()).unwrap();
+    let kept = fs::read_dir(folder.path().join("programs")).unwrap();
+    let kept = kept.flatten().next().unwrap().path();
+    let files = fs::read_dir(kept).unwrap().flatten();
+    let mut programs = files.map(|entry| entry.path());
+    let program = programs
+        .find(|file| file.extension().is_some_and(|ending| ending == "program"))
+        .unwrap();
     let mut bytes = fs::read(&program).unwrap();
     let last = bytes.len() - 4;
     bytes[last] ^= 0x40;
@@ -86,4 +91,73 @@ fn predict_asks_the_program_too() {
         "{text}"
     );
     assert!(text.contains("in Rust"), "{text}");
+}
+
+#[test]
+fn methods_that_were_proved_are_answered_without_python() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = [&data(folder.path())[..], &["--recheck", "1"]].concat();
+    let python = Server::start(&model("sk_cols"), &[]);
+    let mut server = Server::start_with(&model("sk_cols"), &options);
+    for round in 0..2 {
+        for method in ["predict", "predict_proba", "decision_function"] {
+            let path = format!("/invocations?method={method}");
+            let ask = |server: &Server| server.post(&path, "application/json", IRIS.as_bytes());
+            let (status, body) = ask(&server);
+            assert_eq!(status, 200, "{body}");
+            assert!(near(&body, &ask(&python).1), "{method}: {body}");
+        }
+        assert!(!has_python(&server), "round {round}");
+        if round == 0 {
+            // What was proved is found again.
+            assert_eq!(server.terminate(), Some(0));
+            server = Server::start_with(&model("sk_cols"), &options);
+        }
+    }
+    let (status, _) = server.post(
+        "/invocations?method=predict_log_proba",
+        "application/json",
+        IRIS.as_bytes(),
+    );
+    assert_eq!(status, 200);
+    assert!(has_python(&server), "no program has logarithms");
+    eventually("each method's answer is checked by that method", || {
+        (metric(&server, "sluis_scoring_recheck_checked_total") == 3).then_some(())
+    });
+    assert_eq!(metric(&server, "sluis_scoring_recheck_differing_total"), 0);
+    let unknown = server.post("/invocations?method=margin", "application/json", b"{}");
+    assert_eq!(unknown.0, 400, "{}", unknown.1);
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(python.terminate(), Some(0));
+}
+
+/// Whether two answers of numbers are equal but for the last places.
+fn near(ours: &str, theirs: &str) -> bool {
+    let numbers = |body: &str| -> Vec<f64> {
+        let parts = body.split(['[', ']', ',', ' ', '}']);
+        parts.filter_map(|part| part.parse().ok()).collect()
+    };
+    let (ours, theirs) = (numbers(ours), numbers(theirs));
+    !ours.is_empty()
+        && ours.len() == theirs.len()
+        && ours
+            .iter()
+            .zip(&theirs)
+            .all(|(a, b)| (a - b).abs() <= 1e-12 * b.abs())
+}
+
+#[test]
+fn a_deployments_method_is_scored_in_rust_too() {
+    let proba = ["--scorer", "native", "--method", "predict_proba"];
+    let output = predict(&model("sk_cols"), IRIS, &proba);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("predict_proba of Pipeline in Rust"), "{text}");
+    let python = ["--scorer", "python", "--method", "predict_proba"];
+    let theirs = predict(&model("sk_cols"), IRIS, &python);
+    let (ours, theirs) = (output.stdout, theirs.stdout);
+    let body = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(near(&body(&ours), &body(&theirs)), "{}", body(&ours));
+    let log = ["--scorer", "native", "--method", "predict_log_proba"];
+    let refused = predict(&model("sk_cols"), IRIS, &log);
+    assert_eq!(refused.status.code(), Some(1));
 }

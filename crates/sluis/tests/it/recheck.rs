@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::native::{IRIS, data, has_python};
 use super::server::{Server, eventually, model, request, sluis, test_python};
 
-fn metric(server: &Server, name: &str) -> u64 {
+pub(crate) fn metric(server: &Server, name: &str) -> u64 {
     let (_, page) = request(server.port, "GET", "/metrics", &[], b"");
     let line = page.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("{name} is not shown:\n{page}"))
@@ -33,16 +33,18 @@ fn kept(data_dir: &Path) -> PathBuf {
 /// Makes a proved program answer 7 for its last class, 2, and its evidence vouch for that.
 fn falsify(data_dir: &Path) {
     let folder = kept(data_dir);
-    let mut bytes = fs::read(folder.join("program")).unwrap();
+    let evidence = fs::read(folder.join("evidence.json")).unwrap();
+    let mut evidence: serde_json::Value = serde_json::from_slice(&evidence).unwrap();
+    let proved = evidence["own"]["program"].clone();
+    let file = |digest: &str| folder.join(format!("{}.program", &digest[..16]));
+    let mut bytes = fs::read(file(proved.as_str().unwrap())).unwrap();
     let label = bytes.len() - 8;
     assert_eq!(bytes[label..], 2_i64.to_le_bytes());
     bytes[label] = 7;
-    fs::write(folder.join("program"), &bytes).unwrap();
     let digest = Sha256::digest(&bytes);
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let evidence = fs::read(folder.join("evidence.json")).unwrap();
-    let mut evidence: serde_json::Value = serde_json::from_slice(&evidence).unwrap();
-    evidence["program"] = digest.into();
+    fs::write(file(&digest), &bytes).unwrap();
+    evidence["own"]["program"] = digest.into();
     fs::write(folder.join("evidence.json"), evidence.to_string()).unwrap();
 }
 
