@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sluis_mlflow::{Answer, ModelCall, Work};
+use sluis_mlflow::{Answer, CallOptions, ModelCall, Params, Work};
 use sluis_native::{Disagreement, Program};
 use tokio::sync::Semaphore;
 
@@ -33,22 +33,28 @@ pub trait DirectScorer: Send + Sync + 'static {
 }
 
 /// Scoring programs that were proved equal to Python, each for one method of the model.
-pub struct NativeScorer(Vec<(Option<String>, Arc<Program>)>);
+pub struct NativeScorer {
+    programs: Vec<(Option<String>, Arc<Program>)>,
+    /// Params that were the model's when it was proved.
+    defaults: Params,
+}
 
 impl NativeScorer {
-    /// The scorer of programs; without a name: that of the model's own function. Obligation of the caller: they were proved.
-    pub fn new(programs: Vec<(Option<String>, Arc<Program>)>) -> Self {
-        Self(programs)
+    /// The scorer of programs; without a name: that of the model's own function. Obligation of the caller: they were proved,
+    /// with these params where none was given.
+    pub fn new(programs: Vec<(Option<String>, Arc<Program>)>, defaults: Params) -> Self {
+        Self { programs, defaults }
     }
 
     fn program(&self, call: &ModelCall) -> Option<&Program> {
-        // Params are the Python model's to understand.
-        let params = call.options.params.as_ref();
-        if params.is_some_and(|params| !params.0.is_empty()) {
+        let CallOptions { params, method } = &call.options;
+        // Params reach the model's own function only, and are its to understand.
+        let given = params.as_ref().filter(|_| method.is_none());
+        if given.is_some_and(|params| !params.repeats(&self.defaults)) {
             return None;
         }
-        let mut programs = self.0.iter();
-        let found = programs.find(|(method, _)| *method == call.options.method);
+        let mut programs = self.programs.iter();
+        let found = programs.find(|(known, _)| known == method);
         found.map(|(_, program)| program.as_ref())
     }
 }

@@ -16,12 +16,16 @@ use crate::scorer::{Scorer, ScorerError, ScorerLost};
 /// How long a process that was told to end may take.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
+/// How long a process that was started to check answers stays after the last of them.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// At most one Python process, mostly none.
 pub struct LazyPythonScorer {
     make: Box<dyn Fn() -> Instance + Send + Sync>,
     instance: Option<Instance>,
     idle: Duration,
-    used: Instant,
+    /// When a process that has no work is ended.
+    ends_at: Instant,
     /// Whether the process was started to check answers, and has done nothing else.
     only_checks: bool,
     /// Whether the scorer in front is believed.
@@ -39,7 +43,7 @@ impl LazyPythonScorer {
             make: Box::new(make),
             instance: None,
             idle,
-            used: Instant::now(),
+            ends_at: Instant::now(),
             only_checks: false,
             trust,
         }
@@ -55,13 +59,6 @@ impl LazyPythonScorer {
         let ready = instance.ready().await;
         ready.map_err(|error| ScorerError::Lost(ScorerLost(error.to_string())))?;
         Ok(instance)
-    }
-
-    /// Lets the process end.
-    fn end(&mut self) {
-        if let Some(instance) = self.instance.take() {
-            tokio::spawn(instance.stop(STOP_GRACE));
-        }
     }
 
     /// Notes how work went.
@@ -96,10 +93,12 @@ impl Scorer for LazyPythonScorer {
             tokio::select! {
                 () = instance.ended() => return,
                 () = trust.withdrawn() => return,
-                () = sleep_until(self.used + self.idle) => {}
+                () = sleep_until(self.ends_at) => {}
             }
             tracing::info!("the model's Python had nothing to do and is ended");
-            self.end();
+            if let Some(instance) = self.instance.take() {
+                tokio::spawn(instance.stop(STOP_GRACE));
+            }
         }
         trust.withdrawn().await;
     }
@@ -115,7 +114,7 @@ impl Scorer for LazyPythonScorer {
                 .await
                 .map_err(from_call_error),
         };
-        self.used = Instant::now();
+        self.ends_at = Instant::now() + self.idle;
         self.after(&answer);
         answer
     }
@@ -137,7 +136,7 @@ impl Scorer for LazyPythonScorer {
                 return Err(ScorerError::Down);
             }
             self.only_checks = true;
-            self.used = Instant::now();
+            self.ends_at = Instant::now() + self.idle;
         }
         let answer = match self.start("some of Rust's answers are checked").await {
             Ok(instance) => {
@@ -148,7 +147,8 @@ impl Scorer for LazyPythonScorer {
         };
         self.after(&answer);
         if then_end && self.only_checks {
-            self.end();
+            // Not at once: a request that waits already shall find it.
+            self.ends_at = Instant::now() + LINGER;
         }
         answer
     }

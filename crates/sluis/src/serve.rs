@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
+use sluis_mlflow::Params;
 use sluis_mlflow::describe::{Subject, Swagger, openapi};
 use sluis_mlflow::model::Model;
 use sluis_scoring::{
@@ -128,7 +129,8 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let service = service(args, staged.scorers, config, scoring_metrics);
+    let defaults = staged.contract.params().plain_defaults();
+    let service = service(args, staged.scorers, defaults, config, scoring_metrics);
     let identity = identity(args, &staged.model);
     let page = openapi(Subject {
         model: &staged.model,
@@ -169,6 +171,7 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
 fn service(
     args: &ServeArgs,
     scorers: Scorers,
+    defaults: Params,
     config: ScoringConfig,
     metrics: ScoringMetrics,
 ) -> ScoringService {
@@ -181,7 +184,7 @@ fn service(
             let trust = Trust::default();
             let lazy = |index| launch.lazy(index, trust.clone());
             let scorers = (0..args.workers.get()).map(lazy).collect();
-            let direct = Arc::new(NativeScorer::new(proved.programs()));
+            let direct = Arc::new(NativeScorer::new(proved.programs(), defaults));
             let refuted = Box::new(move |difference: &str| proved.refute(difference));
             ScoringService::start(config, scorers, metrics).with_direct(
                 direct,

@@ -161,3 +161,35 @@ fn a_deployments_method_is_scored_in_rust_too() {
     let refused = predict(&model("sk_cols"), IRIS, &log);
     assert_eq!(refused.status.code(), Some(1));
 }
+
+#[test]
+fn params_that_repeat_the_defaults_need_no_python() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("model");
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(model("sk_cols")).unwrap().flatten() {
+        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    let description = fs::read_to_string(copy.join("MLmodel")).unwrap();
+    let params = r#"'[{"name": "p", "type": "double", "default": 0.5, "shape": null}]'"#;
+    let with_params = description.replace("params: null", &format!("params: {params}"));
+    assert_ne!(with_params, description);
+    fs::write(copy.join("MLmodel"), with_params).unwrap();
+    let data_dir = folder.path().join("data");
+    let server = Server::start_with(&copy, &data(&data_dir));
+    let ask = |params: &str| {
+        let body = IRIS.strip_suffix('}').unwrap();
+        server.predict(&format!("{body}, \"params\": {params}}}"))
+    };
+    let answer = (200, "{\"predictions\": [0, 2]}".to_owned());
+    for params in ["{}", r#"{"p": 0.5}"#, r#"{"p": 5e-1, "unknown": 1}"#] {
+        assert_eq!(ask(params), answer, "{params}");
+        assert!(!has_python(&server), "{params}");
+    }
+    assert_eq!(ask(r#"{"p": 0.75}"#), answer);
+    assert!(
+        has_python(&server),
+        "what other params mean is Python's to say"
+    );
+    assert_eq!(server.terminate(), Some(0));
+}
