@@ -16,11 +16,17 @@ pub struct ScoringMetrics {
     pub(crate) abandoned: Counter,
     pub(crate) retried: Counter,
     pub(crate) timed_out: Counter,
-    pub(crate) native: Gauge,
-    pub(crate) recheck_checked: Counter,
-    pub(crate) recheck_differing: Counter,
-    pub(crate) recheck_undecided: Counter,
-    pub(crate) recheck_dropped: Counter,
+    pub(crate) native: NativeMetrics,
+}
+
+/// Of native scoring and its live re-check.
+#[derive(Clone, Default)]
+pub(crate) struct NativeMetrics {
+    pub(crate) serving: Gauge,
+    pub(crate) checked: Counter,
+    pub(crate) differing: Counter,
+    pub(crate) undecided: Counter,
+    pub(crate) dropped: Counter,
 }
 
 impl ScoringMetrics {
@@ -36,11 +42,7 @@ impl ScoringMetrics {
             abandoned: Counter::default(),
             retried: Counter::default(),
             timed_out: Counter::default(),
-            native: Gauge::default(),
-            recheck_checked: Counter::default(),
-            recheck_differing: Counter::default(),
-            recheck_undecided: Counter::default(),
-            recheck_dropped: Counter::default(),
+            native: NativeMetrics::default(),
         };
         let scoring = registry.sub_registry_with_prefix("scoring");
         scoring.register(
@@ -87,35 +89,37 @@ impl ScoringMetrics {
             "Requests without an answer in time",
             metrics.timed_out.clone(),
         );
-        metrics.register_recheck(scoring);
+        metrics.native.register(scoring);
         metrics
     }
+}
 
-    fn register_recheck(&self, scoring: &mut Registry) {
+impl NativeMetrics {
+    fn register(&self, scoring: &mut Registry) {
         scoring.register(
             "native",
             "1 while Rust scores, 0 while Python does",
-            self.native.clone(),
+            self.serving.clone(),
         );
         scoring.register(
             "recheck_checked",
             "Native answers that Python was asked for too, and gave alike",
-            self.recheck_checked.clone(),
+            self.checked.clone(),
         );
         scoring.register(
             "recheck_differing",
             "Native answers that are not Python's: an alarm, Python scores from the first one on",
-            self.recheck_differing.clone(),
+            self.differing.clone(),
         );
         scoring.register(
             "recheck_undecided",
             "Native answers to which Python gave none, for reasons of its process",
-            self.recheck_undecided.clone(),
+            self.undecided.clone(),
         );
         scoring.register(
             "recheck_dropped",
             "Native answers that were picked, and for which there was no room",
-            self.recheck_dropped.clone(),
+            self.dropped.clone(),
         );
     }
 }

@@ -160,7 +160,7 @@ impl ScoringService {
         recheck: RecheckConfig,
         refuted: Refuted,
     ) -> Self {
-        self.metrics.native.set(1);
+        self.metrics.native.serving.set(1);
         let mut sampler = None;
         if recheck.share > 0.0 {
             let (picks, samples) = Sampler::new(recheck.share, self.metrics.clone());

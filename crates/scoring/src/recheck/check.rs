@@ -93,10 +93,10 @@ impl Checker {
         };
         while let Some(sample) = self.samples.recv().await {
             match self.settle(&sample, &mut probes).await {
-                Outcome::Equal => drop(self.metrics.recheck_checked.inc()),
+                Outcome::Equal => drop(self.metrics.native.checked.inc()),
                 Outcome::Differs(text) => return self.refute(text).await,
                 Outcome::Undecided(cause) | Outcome::Broken(cause) => {
-                    self.metrics.recheck_undecided.inc();
+                    self.metrics.native.undecided.inc();
                     tracing::warn!(
                         cause,
                         "a native answer could not be checked: the model's Python gave none"
@@ -193,8 +193,8 @@ impl Checker {
     /// Every request goes to Python from here on.
     async fn refute(self, text: String) {
         self.trust.withdraw();
-        self.metrics.recheck_differing.inc();
-        self.metrics.native.set(0);
+        self.metrics.native.differing.inc();
+        self.metrics.native.serving.set(0);
         tracing::error!(
             difference = text,
             "a native answer is not Python's: from now on Python scores every request"

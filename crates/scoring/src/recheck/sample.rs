@@ -64,7 +64,7 @@ impl Sampler {
         match self.sample(call, answer, hash) {
             // Nobody listens any more: trust was withdrawn, or the server stops.
             Some(sample) => drop(self.samples.send(sample)),
-            None => drop(self.metrics.recheck_dropped.inc()),
+            None => drop(self.metrics.native.dropped.inc()),
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         while let Ok(sample) = samples.try_recv() {
             picked.push(sample);
         }
-        (picked, metrics.recheck_dropped.get())
+        (picked, metrics.native.dropped.get())
     }
 
     #[test]

@@ -206,15 +206,15 @@ async fn samples_wait_for_a_probe_that_starts_a_process_and_ends_it() {
     assert_eq!((third.value, third.check), (3, Some((true, true))));
     third.echo();
     bench.settled().await;
-    assert_eq!(bench.metrics.recheck_checked.get(), 3);
+    assert_eq!(bench.metrics.native.checked.get(), 3);
     bench.native(4).await;
     assert!(bench.asked(3000).await.is_none(), "an hour later");
     let last = bench.asked(601).await.unwrap();
     assert_eq!((last.value, last.check), (4, Some((true, true))));
     last.echo();
     bench.settled().await;
-    assert_eq!(bench.metrics.recheck_checked.get(), 4);
-    assert_eq!(bench.metrics.native.get(), 1);
+    assert_eq!(bench.metrics.native.checked.get(), 4);
+    assert_eq!(bench.metrics.native.serving.get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,7 +236,7 @@ async fn a_process_that_is_up_is_asked_at_once_but_after_requests() {
     assert_eq!((check.value, check.check), (1, Some((false, false))));
     check.echo();
     bench.settled().await;
-    assert_eq!(bench.metrics.recheck_checked.get(), 1);
+    assert_eq!(bench.metrics.native.checked.get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,8 +251,8 @@ async fn a_difference_moves_every_request_to_the_instances() {
     assert_eq!((asked.value, asked.check), (1, None));
     asked.echo();
     assert!(request.await.unwrap());
-    assert_eq!(bench.metrics.recheck_differing.get(), 1);
-    assert_eq!(bench.metrics.native.get(), 0);
+    assert_eq!(bench.metrics.native.differing.get(), 1);
+    assert_eq!(bench.metrics.native.serving.get(), 0);
     let told = bench.refuted.recv().await;
     assert_eq!(told.as_deref(), Some("row 0: another number"));
 }
@@ -289,14 +289,14 @@ async fn a_model_that_raises_differs_and_a_process_that_ends_does_not() {
         .unwrap()
         .with(Err(ScorerError::Lost(lost)));
     bench.settled().await;
-    assert_eq!(bench.metrics.recheck_undecided.get(), 3);
-    assert_eq!(bench.metrics.native.get(), 1);
+    assert_eq!(bench.metrics.native.undecided.get(), 3);
+    assert_eq!(bench.metrics.native.serving.get(), 1);
     let again = bench.asked(3601).await.unwrap();
     assert_eq!(again.value, 3, "kept until a process can be started");
     again.with(raised("ValueError", false));
     bench.settled().await;
-    assert_eq!(bench.metrics.recheck_differing.get(), 1);
-    assert_eq!(bench.metrics.native.get(), 0);
+    assert_eq!(bench.metrics.native.differing.get(), 1);
+    assert_eq!(bench.metrics.native.serving.get(), 0);
     let told = bench.refuted.recv().await.unwrap();
     assert!(
         told.contains("ValueError") && !told.contains("17"),
