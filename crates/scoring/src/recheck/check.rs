@@ -41,6 +41,8 @@ pub(crate) struct Checker {
 enum Outcome {
     Equal,
     Differs(String),
+    /// The model raised: a difference, when it does so again.
+    Raised(String),
     /// Nothing that can be compared, however often it is asked.
     Undecided(String),
     /// A process that broke.
@@ -102,7 +104,7 @@ impl Checker {
                         "a native answer could not be checked: the model's Python gave none"
                     );
                 }
-                Outcome::Kept | Outcome::Lost(_) | Outcome::Stopped => return,
+                Outcome::Kept | Outcome::Raised(_) | Outcome::Lost(_) | Outcome::Stopped => return,
             }
             probes.one_seen();
         }
@@ -110,7 +112,7 @@ impl Checker {
 
     /// Asks until the sample is settled, whatever that takes: there is no hurry.
     async fn settle(&self, sample: &Sample, probes: &mut Probes) -> Outcome {
-        let mut attempts = 0;
+        let (mut attempts, mut raised) = (0, false);
         loop {
             match self.ask(sample, probes).await {
                 Outcome::Kept => {}
@@ -122,6 +124,9 @@ impl Checker {
                     probes.give_up();
                 }
                 Outcome::Broken(_) if attempts + 1 < MAX_ATTEMPTS => attempts += 1,
+                Outcome::Raised(text) if raised => return Outcome::Differs(text),
+                // A machine that was short of something says nothing of the model.
+                Outcome::Raised(_) => raised = true,
                 settled => return settled,
             }
         }
@@ -166,7 +171,7 @@ impl Checker {
                 Outcome::Undecided(raised.class)
             }
             // What it raised may quote the rows: its class has to do.
-            Ok(Err(ScorerError::Model(raised))) => Outcome::Differs(format!(
+            Ok(Err(ScorerError::Model(raised))) => Outcome::Raised(format!(
                 "row {}: Python raised {} where Rust answered",
                 sample.start, raised.class
             )),

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::metrics::ScoringMetrics;
 
 /// Kibibytes of all samples that wait: each takes one at least.
-const ROOM: usize = 1024;
+const ROOM: usize = 4096;
 
 /// Bytes of one sample at most: of a larger call some rows are taken.
 const SAMPLE_BYTES: usize = 128 << 10;
@@ -145,11 +145,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_finds_no_room_is_counted() {
         let (kept, dropped) = picked(1.0, 5000, 1, 4);
-        assert_eq!((kept.len(), dropped), (1024, 3976));
-        let (kept, dropped) = picked(1.0, 10, 5000, 512);
+        assert_eq!((kept.len(), dropped), (4096, 904));
+        let (kept, dropped) = picked(1.0, 40, 5000, 512);
         let rows: Vec<usize> = kept.iter().map(|sample| sample.call.input.rows()).collect();
         assert!(rows.iter().all(|rows| *rows == 255), "{rows:?}");
-        assert_eq!((kept.len(), dropped), (8, 2), "each has 128 KiB");
+        assert_eq!((kept.len(), dropped), (32, 8), "each has 128 KiB");
         assert!(kept.iter().any(|sample| sample.start > 0));
         let (kept, dropped) = picked(1.0, 2, 1, 200 << 10);
         assert_eq!((kept.len(), dropped), (0, 2), "a row is too large");

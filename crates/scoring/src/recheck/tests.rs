@@ -293,7 +293,18 @@ async fn a_model_that_raises_differs_and_a_process_that_ends_does_not() {
     assert_eq!(bench.metrics.native.serving.get(), 1);
     let again = bench.asked(3601).await.unwrap();
     assert_eq!(again.value, 3, "kept until a process can be started");
-    again.with(raised("ValueError", false));
+    again.with(raised("OSError", false));
+    let once_more = bench.asked(1).await.unwrap();
+    assert_eq!(once_more.value, 3, "it may have been the machine");
+    once_more.echo();
+    bench.settled().await;
+    assert_eq!(bench.metrics.native.checked.get(), 1);
+    bench.native(4).await;
+    for _ in 0..2 {
+        let again = bench.asked(3601).await.unwrap();
+        assert_eq!(again.value, 4);
+        again.with(raised("ValueError", false));
+    }
     bench.settled().await;
     assert_eq!(bench.metrics.native.differing.get(), 1);
     assert_eq!(bench.metrics.native.serving.get(), 0);
