@@ -23,7 +23,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub struct LazyPythonScorer {
     make: Box<dyn Fn() -> Instance + Send + Sync>,
     instance: Option<Instance>,
-    idle: Duration,
+    /// None: it is never ended for want of work, and started at once.
+    idle: Option<Duration>,
     /// When a process that has no work is ended.
     ends_at: Instant,
     /// Whether the process was started to check answers, and has done nothing else.
@@ -33,10 +34,11 @@ pub struct LazyPythonScorer {
 }
 
 impl LazyPythonScorer {
-    /// A scorer without a process. `make` gives an instance that is down; a process ends after `idle` without requests.
+    /// A scorer without a process. `make` gives an instance that is down; a process ends after `idle` without requests, or
+    /// without it is started at once and kept.
     pub fn new(
         make: impl Fn() -> Instance + Send + Sync + 'static,
-        idle: Duration,
+        idle: Option<Duration>,
         trust: Trust,
     ) -> Self {
         Self {
@@ -46,6 +48,18 @@ impl LazyPythonScorer {
             ends_at: Instant::now(),
             only_checks: false,
             trust,
+        }
+    }
+
+    /// Whether a process is to be up at all times.
+    fn stays_up(&self) -> bool {
+        self.idle.is_none() || self.trust.is_withdrawn()
+    }
+
+    /// Begins the time without requests after which the process is ended.
+    fn was_used(&mut self) {
+        if let Some(idle) = self.idle {
+            self.ends_at = Instant::now() + idle;
         }
     }
 
@@ -72,10 +86,14 @@ impl LazyPythonScorer {
 impl Scorer for LazyPythonScorer {
     /// At once, mostly: work is what starts the process.
     async fn ready(&mut self) -> Result<(), ScorerLost> {
-        if !self.trust.is_withdrawn() {
+        if !self.stays_up() {
             return Ok(());
         }
-        match self.start("it scores every request").await {
+        let why = match self.trust.is_withdrawn() {
+            true => "it scores every request",
+            false => "it is kept ready for what Rust leaves to it",
+        };
+        match self.start(why).await {
             Err(ScorerError::Lost(lost)) => Err(lost),
             _ => Ok(()),
         }
@@ -83,7 +101,7 @@ impl Scorer for LazyPythonScorer {
 
     async fn ended(&mut self) {
         let trust = self.trust.clone();
-        if trust.is_withdrawn() {
+        if self.stays_up() {
             if let Some(instance) = &mut self.instance {
                 instance.ended().await;
             }
@@ -114,7 +132,7 @@ impl Scorer for LazyPythonScorer {
                 .await
                 .map_err(from_call_error),
         };
-        self.ends_at = Instant::now() + self.idle;
+        self.was_used();
         self.after(&answer);
         answer
     }
@@ -136,7 +154,7 @@ impl Scorer for LazyPythonScorer {
                 return Err(ScorerError::Down);
             }
             self.only_checks = true;
-            self.ends_at = Instant::now() + self.idle;
+            self.was_used();
         }
         let answer = match self.start("some of Rust's answers are checked").await {
             Ok(instance) => {

@@ -115,6 +115,7 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
         host: "127.0.0.1".to_owned(),
         port: args.port,
         workers: NonZeroUsize::MIN,
+        warm_python: false,
         timeout: 60,
         max_requests: NonZeroUsize::MIN.saturating_add(1023),
         max_body_size: 100,

@@ -22,7 +22,7 @@ use crate::error::CliError;
 use crate::model_arg::ModelArg;
 use crate::recheck::RecheckArgs;
 use crate::signals::Signals;
-use crate::stage::{self, Scorers, StageArgs, Staged};
+use crate::stage::{self, ScorerChoice, Scorers, StageArgs, Staged};
 use crate::steps::Steps;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
@@ -45,6 +45,10 @@ pub(crate) struct ServeArgs {
     /// Python processes, each with a copy of the model. Where Rust scores: so many at most, and only while they are needed.
     #[arg(short = 'w', long, env = "MLFLOW_MODELS_WORKERS", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
+    /// Where Rust scores: start one of them at once and keep it, so that the first payload that Rust leaves to Python need not
+    /// wait until the model is loaded. Takes the memory that native scoring saves.
+    #[arg(long)]
+    pub(crate) warm_python: bool,
     /// Seconds until a request without an answer ends with 504.
     #[arg(short = 't', long, env = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub(crate) timeout: u64,
@@ -100,6 +104,12 @@ pub(crate) async fn start(
     steps: &mut Steps,
 ) -> Result<Serving, CliError> {
     args.recheck.check(args.stage.scorer)?;
+    if args.warm_python && args.stage.scorer == ScorerChoice::Python {
+        let message = "--warm-python has no effect with --scorer python";
+        return Err(
+            CliError::usage(message).hint("leave one of them out: there, Python is always up")
+        );
+    }
     let data_dir = data_dir::resolve(data_dir)?;
     let model = stage::open(args.model.location())?;
     steps.done(
@@ -182,7 +192,7 @@ fn service(
         }
         Scorers::Native { proved, launch } => {
             let trust = Trust::default();
-            let lazy = |index| launch.lazy(index, trust.clone());
+            let lazy = |index| launch.lazy(index, args.warm_python && index == 0, trust.clone());
             let scorers = (0..args.workers.get()).map(lazy).collect();
             let direct = Arc::new(NativeScorer::new(proved.programs(), defaults));
             let refuted = Box::new(move |difference: &str| proved.refute(difference));

@@ -89,10 +89,11 @@ impl Launch {
         Instance::new(config, self.guardian.clone(), self.example.clone())
     }
 
-    /// A scorer that starts its process when it is needed.
-    pub(crate) fn lazy(&self, index: usize, trust: Trust) -> LazyPythonScorer {
+    /// A scorer that starts its process when it is needed, or at once and for good where it is kept `warm`.
+    pub(crate) fn lazy(&self, index: usize, warm: bool, trust: Trust) -> LazyPythonScorer {
         let launch = self.clone();
-        LazyPythonScorer::new(move || launch.instance(index), IDLE, trust)
+        let idle = (!warm).then_some(IDLE);
+        LazyPythonScorer::new(move || launch.instance(index), idle, trust)
     }
 }
 

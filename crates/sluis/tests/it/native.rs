@@ -193,3 +193,18 @@ fn params_that_repeat_the_defaults_need_no_python() {
     );
     assert_eq!(server.terminate(), Some(0));
 }
+
+#[test]
+fn python_is_kept_ready_where_that_is_asked() {
+    let server = Server::start_with(&model("sk_cols"), &["--warm-python"]);
+    eventually("a process is up", || has_python(&server).then_some(()));
+    assert_eq!(
+        server.predict(IRIS),
+        (200, "{\"predictions\": [0, 2]}".into())
+    );
+    assert_eq!(metric(&server, "sluis_scoring_native"), 1);
+    let python = server.descendants();
+    assert_eq!(server.predict(&IRIS.replace("5.1", "1e400")).0, 400);
+    assert_eq!(server.descendants(), python, "the process that was ready");
+    assert_eq!(server.terminate(), Some(0));
+}

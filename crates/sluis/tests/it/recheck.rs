@@ -169,6 +169,7 @@ fn without_a_share_nothing_is_checked_and_what_has_no_effect_is_refused() {
     for (given, expected) in [
         (vec!["--recheck", "1.5"], "a share is a number from 0"),
         (vec!["--scorer", "python", "--recheck", "0.1"], "no effect"),
+        (vec!["--scorer", "python", "--warm-python"], "no effect"),
         (
             vec!["--recheck", "0", "--recheck-interval", "9"],
             "no effect",
