@@ -93,6 +93,11 @@ impl Contract {
         self.versions.mlflow.is_some_and(|version| version.0 == 1)
     }
 
+    /// The params of the signature.
+    pub fn params(&self) -> &ParamsContract {
+        &self.params
+    }
+
     /// What payloads are decoded into.
     pub fn layout(&self) -> &Layout {
         &self.layout

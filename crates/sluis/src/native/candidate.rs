@@ -11,6 +11,15 @@ use sluis_native::Layout;
 /// Flavors that the exporter knows.
 const FLAVORS: [&str; 3] = ["mlflow.sklearn", "mlflow.xgboost", "mlflow.lightgbm"];
 
+/// Methods that have native forms and that a request may name, beside the model's own function.
+pub(crate) const METHODS: [&str; 5] = [
+    "predict",
+    "predict_proba",
+    "decision_function",
+    "margin",
+    "raw_score",
+];
+
 /// A model that may have a native form.
 pub(crate) struct Candidate {
     /// The form of its inputs.
@@ -88,6 +97,7 @@ impl Candidate {
             "out": out,
             "flavor": self.flavor,
             "method": self.method,
+            "methods": METHODS,
             "kinds": self.kinds,
             "names": self.names,
             "tensor": self.tensor,

@@ -2,33 +2,64 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sluis_environment::read_spec;
 use sluis_mlflow::model::Model;
-use sluis_native::{Evidence, Program, prove};
 use sluis_worker::{Export, Guardian, Program as WorkerProgram};
 
-use super::cache::{Outcome, Place, Verdict};
+use super::cache::{Outcome, Place, Programs, Verdict};
 use super::candidate::Candidate;
+use super::trial::{Trial, Tried};
 use crate::environment::{self, EnvManager, EnvironmentOptions};
 
-/// A program that may be used.
+/// Programs that may be used, that of the method that is asked among them.
 pub(crate) struct Proved {
-    pub(crate) program: Arc<Program>,
+    programs: Programs,
     pub(crate) verdict: Verdict,
+    /// The method that is asked; none where it is the model's own function.
+    method: Option<String>,
+    place: Place,
 }
 
 /// How a model is scored.
 pub(crate) type Outlook = Result<Proved, String>;
+
+/// What was found out about a model.
+pub(crate) struct Found {
+    verdict: Verdict,
+    programs: Programs,
+    place: Place,
+}
+
+impl Found {
+    /// Who scores where this method is asked; the model's own function without a name.
+    pub(crate) fn outlook(self, method: Option<&str>) -> Outlook {
+        if let Some(refuted) = self.verdict.refuted {
+            return Err(refuted);
+        }
+        let Some(finding) = self.verdict.of(method) else {
+            let name = method.unwrap_or_default();
+            return Err(format!("--method {name} is Python's to carry out"));
+        };
+        if let Some(refused) = &finding.refused {
+            return Err(refused.clone());
+        }
+        Ok(Proved {
+            programs: self.programs,
+            verdict: self.verdict,
+            method: method.map(str::to_owned),
+            place: self.place,
+        })
+    }
+}
 
 /// What was found out before about this model in its environment, if that still holds; and the place where it is kept.
 pub(crate) fn find(
     model: &Model,
     options: &EnvironmentOptions,
     data_dir: &Path,
-) -> Result<(Place, Option<Outlook>), String> {
+) -> Result<(Place, Option<Found>), String> {
     let config = std::env::var("SERVING_MODEL_CONFIG").unwrap_or_default();
     let environment = environment_of(model, options)?;
     let parts = [
@@ -39,12 +70,10 @@ pub(crate) fn find(
     ];
     let place = Place::of(data_dir, &model.folder, &parts)
         .map_err(|error| format!("the model's files cannot be read ({error})"))?;
-    let found = place.load().map(|(verdict, program)| match program {
-        Some(program) => Ok(Proved {
-            program: Arc::new(program),
-            verdict,
-        }),
-        None => Err(verdict.refused.unwrap_or_default()),
+    let found = place.load().map(|(verdict, programs)| Found {
+        verdict,
+        programs,
+        place: place.clone(),
     });
     Ok((place, found))
 }
@@ -74,14 +103,14 @@ fn on_path(program: &Path) -> PathBuf {
     found.unwrap_or_else(|| program.to_owned())
 }
 
-/// Has the model's Python export it, proves the program, and keeps what was found.
+/// Has the model's Python export it, proves the programs, and keeps what was found.
 pub(crate) async fn make(
     model: &Model,
     candidate: &Candidate,
     export: &Export,
     place: &Place,
     guardian: &Guardian,
-) -> Outlook {
+) -> Result<Found, String> {
     let problem = |what: &str, error: &dyn std::fmt::Display| format!("{what} ({error})");
     let workshop = place
         .workshop()
@@ -103,53 +132,70 @@ pub(crate) async fn make(
     if let Some(failed) = outcome.failed {
         return Err(format!("the export failed: {failed}"));
     }
-    let mut verdict = Verdict::new(&outcome, &export.python);
-    if verdict.refused.is_some() {
-        return refuse(place, verdict);
-    }
-    let (folder, layout) = (workshop.path().to_owned(), candidate.layout.clone());
-    let tried = tokio::task::spawn_blocking(move || attempt(&folder, &layout)).await;
-    match tried.map_err(|error| problem("the proof broke", &error))? {
-        Ok((program, bytes, evidence)) => {
-            verdict.class = Some(program.name().to_owned());
-            verdict.evidence = Some(evidence);
-            let verdict = place
-                .keep(verdict, Some(&bytes))
-                .map_err(|error| problem("the program cannot be kept", &error))?;
-            Ok(Proved {
-                program: Arc::new(program),
-                verdict,
-            })
+    let attempted = outcome
+        .own
+        .clone()
+        .ok_or("the exporter's outcome does not tell of the model's own function")?;
+    let tried = Trial {
+        folder: workshop.path().to_owned(),
+        layout: candidate.layout.clone(),
+        own: attempted,
+        others: outcome.others.clone(),
+    };
+    let tried = tokio::task::spawn_blocking(move || tried.run()).await;
+    let Tried {
+        own,
+        others,
+        programs,
+        files,
+    } = tried.map_err(|error| problem("the proof broke", &error))?;
+    let verdict = Verdict::new(&outcome, &export.python, own, others);
+    let kept = place.keep(verdict.clone(), &files);
+    let verdict = match kept {
+        Ok(kept) => kept,
+        Err(error) if programs.is_empty() => {
+            tracing::warn!(%error, "the outcome of the export cannot be kept; the next start exports again");
+            verdict
         }
-        Err(reason) => {
-            verdict.refused = Some(format!("not proved equal to Python: {reason}"));
-            refuse(place, verdict)
-        }
-    }
-}
-
-fn refuse(place: &Place, verdict: Verdict) -> Outlook {
-    let reason = verdict.refused.clone().unwrap_or_default();
-    if let Err(error) = place.keep(verdict, None) {
-        tracing::warn!(%error, "the outcome of the export cannot be kept; the next start exports again");
-    }
-    Err(reason)
-}
-
-type Attempt = Result<(Program, Vec<u8>, Evidence), String>;
-
-fn attempt(folder: &Path, layout: &sluis_native::Layout) -> Attempt {
-    let read = |name: &str| fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"));
-    let bytes = read("program")?;
-    let program = Program::read(&bytes).map_err(|error| error.to_string())?;
-    let evidence = prove(&program, &read("sample")?, layout).map_err(|error| error.to_string())?;
-    Ok((program, bytes, evidence))
+        Err(error) => return Err(problem("the programs cannot be kept", &error)),
+    };
+    Ok(Found {
+        verdict,
+        programs,
+        place: place.clone(),
+    })
 }
 
 impl Proved {
+    /// The programs, by the method that they stand for.
+    pub(crate) fn programs(&self) -> Programs {
+        self.programs.clone()
+    }
+
+    /// Writes down that a live answer was not Python's: the next start leaves the model to Python.
+    pub(crate) fn refute(&self, difference: &str) {
+        match self.place.refute(&self.verdict, difference) {
+            Ok(()) => tracing::warn!(
+                folder = %self.place.folder().display(),
+                "later starts leave this model to Python too; remove the folder to have it proved again"
+            ),
+            Err(error) => tracing::error!(
+                %error,
+                folder = %self.place.folder().display(),
+                "that the program is refuted could not be written down: the next start would use it again"
+            ),
+        }
+    }
+
     /// What was proved, as one line.
     pub(crate) fn sentence(&self) -> String {
-        let Some(evidence) = &self.verdict.evidence else {
+        let finding = self.verdict.of(self.method.as_deref());
+        let Some((finding, evidence)) = finding.and_then(|finding| {
+            finding
+                .evidence
+                .as_ref()
+                .map(|evidence| (finding, evidence))
+        }) else {
             return String::new();
         };
         let equal = match evidence.bound_ulps {
@@ -159,13 +205,39 @@ impl Proved {
                 evidence.largest_ulps
             ),
         };
+        let what = match &self.method {
+            Some(method) => format!(
+                "{method} of {}",
+                finding.class.as_deref().unwrap_or_default()
+            ),
+            None => finding.class.clone().unwrap_or_default(),
+        };
         format!(
-            "{} in Rust: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there",
-            self.program.name(),
+            "{what} in Rust: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there{}",
             evidence.rows,
-            self.verdict.turning_points,
+            finding.turning_points,
             evidence.refused + evidence.left,
+            self.by_name(),
         )
+    }
+
+    /// Who scores the methods that a request may name.
+    fn by_name(&self) -> String {
+        let (native, python): (Vec<_>, Vec<_>) = self
+            .verdict
+            .others
+            .iter()
+            .partition(|(_, finding)| finding.refused.is_none());
+        let mut told = String::new();
+        if !native.is_empty() {
+            let names: Vec<&str> = native.iter().map(|(name, _)| name.as_str()).collect();
+            told += &format!("; by name: {}", names.join(", "));
+        }
+        for (name, finding) in python {
+            let reason = finding.refused.as_deref().unwrap_or_default();
+            told += &format!("; {name} goes to Python ({reason})");
+        }
+        told
     }
 }
 

@@ -20,5 +20,6 @@ mod native;
 mod pages;
 mod plan;
 mod predict;
+mod recheck;
 mod serve;
 mod server;

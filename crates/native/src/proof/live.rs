@@ -1,0 +1,43 @@
+//! An answer that a caller got, against Python's answer to the same rows.
+//!
+//! The comparison and the bounds are those of the proof. What it says names places, never values: the rows are somebody's.
+
+use sluis_mlflow::{Answer, Input};
+
+use super::compare::{self, Bound};
+use crate::program::Program;
+
+/// Where an answer differs from Python's first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("row {row}: {what}")]
+pub struct Disagreement {
+    /// The row of the answer.
+    pub row: usize,
+    /// The column, and how far the answers are apart.
+    pub what: String,
+}
+
+impl Program {
+    /// Whether an answer to these rows, ours by default, is Python's within the bound of the proof.
+    pub fn agrees(
+        &self,
+        input: &Input,
+        ours: Option<&Answer>,
+        theirs: &Answer,
+    ) -> Result<(), Disagreement> {
+        let (again, magnitudes) =
+            self.evaluate_measured(input)
+                .map_err(|declined| Disagreement {
+                    row: 0,
+                    what: format!("it was answered, and is now {declined}"),
+                })?;
+        let ours = ours.unwrap_or(&again);
+        match compare::answers(ours, theirs, &magnitudes, Bound::of(self.ulps)) {
+            Ok(_) => Ok(()),
+            Err(difference) => Err(Disagreement {
+                row: difference.row,
+                what: difference.text,
+            }),
+        }
+    }
+}
