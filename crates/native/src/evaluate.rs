@@ -8,6 +8,7 @@ use crate::error::Declined;
 use crate::program::Program;
 use crate::rows::Rows;
 use crate::steps::Block;
+use crate::trees::Bins;
 
 /// What evaluating writes to, kept from call to call.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(crate) struct Workspace {
 pub(crate) struct Scratch {
     pub(crate) singles: Vec<f32>,
     pub(crate) doubles: Vec<f64>,
+    pub(crate) bins: Vec<Bins>,
     pub(crate) single_sums: Vec<f32>,
     pub(crate) double_sums: Vec<f64>,
     /// By row of the block, the largest sum of magnitudes that a linear step added up; kept only where it is asked for.

@@ -1,5 +1,6 @@
 //! From the arrays of a program to a forest: each index checked, each tree a tree, then laid out for the walk.
 
+use super::bits::Bits;
 use super::lanes;
 use super::walk::{Forest, HAS_CATEGORIES, Node, RIGHT_IF_MISSING, Real, Sets, ZERO_IS_MISSING};
 use crate::error::Flaw;
@@ -83,6 +84,7 @@ pub(super) fn forest<T: Real, A: Real>(
         sets,
         depths: Vec::with_capacity(ends.len()),
         packed: Vec::new(),
+        bits: None,
     };
     let mut start = 0;
     for end in ends {
@@ -90,6 +92,7 @@ pub(super) fn forest<T: Real, A: Real>(
         start = end;
     }
     forest.packed = lanes::pack(&forest.nodes, forest.columns, forest.plain);
+    forest.bits = Bits::of(&forest);
     Ok(forest)
 }
 

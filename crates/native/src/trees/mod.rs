@@ -1,8 +1,10 @@
 //! Ensembles of trees, laid out for the cache: both children of a node lie side by side, and the nodes of a tree level by
 //! level.
 //!
-//! `build` checks the arrays of a program and lays them out; `walk` takes rows from roots to leaves, `lanes` plain ones more quickly.
+//! `build` checks the arrays of a program and lays them out; `walk` takes rows from roots to leaves, `lanes` plain ones more quickly, and
+//! `bits` finds the leaves of many rows at once where trees are small.
 
+mod bits;
 mod build;
 mod lanes;
 mod walk;
@@ -12,7 +14,8 @@ use crate::evaluate::Scratch;
 use crate::head::{Precision, TreesHead};
 use crate::steps::Context;
 
-use walk::Forest;
+pub(crate) use bits::Bins;
+use walk::{Forest, Room};
 
 /// The trees of a model: what they compare in, what they add in.
 pub(crate) enum Trees {
@@ -56,14 +59,24 @@ impl Trees {
         let Scratch {
             singles,
             doubles,
+            bins,
             single_sums,
             double_sums,
             ..
         } = scratch;
         match self {
-            Trees::SingleDouble(forest) => forest.run(source, out, singles, double_sums),
-            Trees::SingleSingle(forest) => forest.run(source, out, singles, single_sums),
-            Trees::DoubleDouble(forest) => forest.run(source, out, doubles, double_sums),
+            Trees::SingleDouble(forest) => {
+                let (block, sums) = (singles, double_sums);
+                forest.run(source, out, Room { block, bins, sums });
+            }
+            Trees::SingleSingle(forest) => {
+                let (block, sums) = (singles, single_sums);
+                forest.run(source, out, Room { block, bins, sums });
+            }
+            Trees::DoubleDouble(forest) => {
+                let (block, sums) = (doubles, double_sums);
+                forest.run(source, out, Room { block, bins, sums });
+            }
         }
     }
 }

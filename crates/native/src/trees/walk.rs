@@ -3,6 +3,7 @@
 //! A node's children lie side by side: the step is `left + (value > threshold)`, without a branch. A leaf is its own left
 //! child behind a threshold that nothing passes, so rows that have arrived stay while others go on.
 
+use super::bits::{Bins, Bits};
 use super::lanes::{self, Packed};
 
 /// Bits above a node's column.
@@ -121,6 +122,14 @@ impl Sets {
     }
 }
 
+/// What a run writes to on its way.
+pub(super) struct Room<'r, T, A> {
+    /// Rows in the precision of the trees.
+    pub(super) block: &'r mut Vec<T>,
+    pub(super) bins: &'r mut Vec<Bins>,
+    pub(super) sums: &'r mut Vec<A>,
+}
+
 pub(crate) struct Forest<T, A> {
     pub(super) nodes: Vec<Node<T>>,
     /// By node, where the values of a leaf are.
@@ -142,17 +151,14 @@ pub(crate) struct Forest<T, A> {
     pub(super) depths: Vec<u32>,
     /// The nodes once more, for the quick walk; empty where that cannot be taken.
     pub(super) packed: Vec<Packed<T>>,
+    /// The trees once more, for the walk by bits, where that can be taken.
+    pub(super) bits: Option<Bits<T>>,
 }
 
 impl<T: Real, A: Real> Forest<T, A> {
     /// Adds up the trees for each row, in the order of the trees.
-    pub(super) fn run(
-        &self,
-        source: &[f64],
-        out: &mut [f64],
-        block: &mut Vec<T>,
-        sums: &mut Vec<A>,
-    ) {
+    pub(super) fn run(&self, source: &[f64], out: &mut [f64], room: Room<'_, T, A>) {
+        let Room { block, bins, sums } = room;
         let outputs = self.base.len();
         let rows = out.len() / outputs;
         sums.clear();
@@ -167,7 +173,8 @@ impl<T: Real, A: Real> Forest<T, A> {
         if !self.plain {
             self.walk_with_care(block, sums);
         } else if !self.packed.is_empty() && !missing {
-            self.walk_lanes(block, width, sums);
+            let done = self.walk_bits(block, width, bins, sums);
+            self.walk_lanes(&block[done * width..], width, &mut sums[done * outputs..]);
         } else {
             self.walk_rows(block, width, rows, sums);
         }
@@ -231,7 +238,13 @@ impl<T: Real, A: Real> Forest<T, A> {
 
     #[inline(always)]
     pub(super) fn add(&self, leaf: u32, target: u32, sums: &mut [A]) {
-        let (slot, target) = (self.slots[leaf as usize] as usize, target as usize);
+        self.add_slot(self.slots[leaf as usize], target, sums);
+    }
+
+    /// Adds the values of a leaf to those of a row.
+    #[inline(always)]
+    pub(super) fn add_slot(&self, slot: u32, target: u32, sums: &mut [A]) {
+        let (slot, target) = (slot as usize, target as usize);
         // Most forests add one number, or one for either of two classes.
         match self.span {
             1 => sums[target] = sums[target].add(self.values[slot]),
