@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::container::Array;
+use crate::onnx::GraphHead;
 
 /// The version of the form that this crate reads.
 pub(crate) const FORMAT: u32 = 1;
@@ -12,8 +13,13 @@ pub(crate) struct Head {
     pub(crate) format: u32,
     pub(crate) name: String,
     pub(crate) inputs: Vec<InputKind>,
+    /// The steps and what they answer.
+    #[serde(default)]
     pub(crate) steps: Vec<StepHead>,
-    pub(crate) output: OutputHead,
+    pub(crate) output: Option<OutputHead>,
+    /// An ONNX model, instead of steps, and the names of the columns that feed it.
+    pub(crate) graph: Option<Box<GraphHead>>,
+    pub(crate) names: Option<Vec<String>>,
     pub(crate) ulps: u32,
 }
 

@@ -17,7 +17,7 @@ from sluis_worker.errors import class_name, text
 from .errors import NotCovered
 
 #: Versions that answers depend on.
-PACKAGES = "mlflow mlflow-skinny pandas numpy scipy pyarrow scikit-learn xgboost lightgbm".split()
+PACKAGES = "mlflow mlflow-skinny pandas numpy scipy pyarrow scikit-learn xgboost lightgbm catboost onnxruntime".split()
 
 
 def main():
@@ -57,6 +57,8 @@ def _export(order):
 
     started = time.time()
     loaded = loader.load(order["model"])
+    if order["flavor"] == "mlflow.onnx":
+        return dict(_export_graph(order, loaded), methods=list(loaded.methods))
     raw = _raw_model(loaded.model, order["flavor"], order["model"])
     builder = Builder(order["kinds"], order["names"])
     with warnings.catch_warnings():
@@ -67,6 +69,24 @@ def _export(order):
     asker.arrays.write(os.path.join(order["out"], "sample"), {"format": 1, "sets": asker.sets})
     exported = {"turning_points": covered, "seconds": time.time() - started}
     return {"exported": exported, "methods": list(loaded.methods)}
+
+
+def _export_graph(order, loaded):
+    from .onnx_export import export
+
+    started = time.time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        export(order, loaded, _encoder())
+    return {"exported": {"turning_points": 0, "seconds": time.time() - started}}
+
+
+def _encoder():
+    """What the worker would send, and MLflow would write."""
+    from mlflow.pyfunc import scoring_server
+    from sluis_worker.outputs import encode
+
+    return lambda value: encode(value, scoring_server.predictions_to_json)
 
 
 def _raw_model(model, flavor, folder):
@@ -83,15 +103,12 @@ def _raw_model(model, flavor, folder):
 
 
 def _sample(order, builder, loaded):
-    from mlflow.pyfunc import scoring_server
-    from sluis_worker.outputs import encode
-
     from .frames import Frames
     from .sample import ODD_ROWS, ROWS, Asker, Sampler
 
     frames = Frames(order["kinds"], order["names"], order["tensor"])
     sampler = Sampler(builder)
-    asker = Asker(frames, lambda data: loaded.predict(data, None), lambda value: encode(value, scoring_server.predictions_to_json))
+    asker = Asker(frames, lambda data: loaded.predict(data, None), _encoder())
     rows = min(ROWS, max(4000, sampler.rows_needed()))
     usual = sampler.usual(rows)
     few = [column[:300] for column in usual]

@@ -17,7 +17,7 @@ const EVIDENCE: &str = "evidence.json";
 const PROGRAM: &str = "program";
 
 /// The version of this form, and of what a proof takes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
@@ -136,7 +136,7 @@ impl Place {
     }
 
     /// The verdict that is kept and still holds, with the program where it was proved.
-    pub(crate) fn load(&self) -> Option<(Verdict, Option<Program>)> {
+    pub(crate) fn load(&self, model: &Path) -> Option<(Verdict, Option<Program>)> {
         let verdict: Verdict =
             serde_json::from_slice(&fs::read(self.0.join(EVIDENCE)).ok()?).ok()?;
         if !verdict.holds() {
@@ -150,7 +150,7 @@ impl Place {
             tracing::warn!(folder = %self.0.display(), "the kept scoring program was changed; it is exported anew");
             return None;
         }
-        match Program::read(&bytes) {
+        match Program::read_beside(&bytes, model) {
             Ok(program) => Some((verdict, Some(program))),
             Err(error) => {
                 tracing::warn!(%error, "the kept scoring program cannot be read; it is exported anew");
@@ -258,20 +258,20 @@ mod tests {
         let python = packages.path().join("python");
         fs::write(&python, "").unwrap();
         let place = || Place::of(data.path(), model.path(), &["local"]).unwrap();
-        assert!(place().load().is_none());
+        assert!(place().load(model.path()).is_none());
         place()
             .keep(verdict(&python, packages.path()), None)
             .unwrap();
-        let (kept, program) = place().load().unwrap();
+        let (kept, program) = place().load(model.path()).unwrap();
         assert_eq!(kept.refused.as_deref(), Some("KNN has no native form"));
         assert!(program.is_none());
         fs::write(packages.path().join("numpy"), "").unwrap();
-        assert!(place().load().is_none(), "a package came");
+        assert!(place().load(model.path()).is_none(), "a package came");
         place()
             .keep(verdict(&python, packages.path()), None)
             .unwrap();
-        assert!(place().load().is_some());
+        assert!(place().load(model.path()).is_some());
         fs::write(model.path().join("MLmodel"), "flavors: []").unwrap();
-        assert!(place().load().is_none(), "the model changed");
+        assert!(place().load(model.path()).is_none(), "the model changed");
     }
 }

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sluis_mlflow::contract::{CellKind, Layout as Contracted};
+use sluis_mlflow::contract::{CellKind, Layout as Contracted, TensorLayout};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, DType};
 use sluis_native::Layout;
 
 /// Flavors that the exporter knows.
-const FLAVORS: [&str; 3] = ["mlflow.sklearn", "mlflow.xgboost", "mlflow.lightgbm"];
+const FLAVORS: [&str; 4] = ["mlflow.sklearn", "mlflow.xgboost", "mlflow.lightgbm", GRAPH];
+
+/// The flavor whose programs take tensors of any shape.
+const GRAPH: &str = "mlflow.onnx";
 
 /// A model that may have a native form.
 pub(crate) struct Candidate {
@@ -20,6 +23,8 @@ pub(crate) struct Candidate {
     kinds: Vec<&'static str>,
     names: Option<Vec<String>>,
     tensor: Option<&'static str>,
+    /// Tensors of any shape: name, type, extents.
+    tensors: Option<Vec<Value>>,
 }
 
 impl Candidate {
@@ -40,7 +45,9 @@ impl Candidate {
             kinds: Vec::new(),
             names: None,
             tensor: None,
+            tensors: None,
         };
+        let graph = candidate.flavor == GRAPH;
         match contract.layout() {
             Contracted::Columns(columns) if !columns.named => {
                 return Err("the columns of its signature have no names".to_owned());
@@ -58,6 +65,13 @@ impl Candidate {
                     },
                     None => Layout::Batch(columns.schema.clone()),
                 };
+            }
+            Contracted::Tensor(tensor) if graph => {
+                candidate.takes(std::iter::once((None, tensor)));
+            }
+            Contracted::Tensors(tensors) if graph => {
+                let named = tensors.iter();
+                candidate.takes(named.map(|(name, tensor)| (Some(name.as_str()), tensor)));
             }
             Contracted::Tensor(tensor) => {
                 let [_, Some(width)] = tensor.shape[..] else {
@@ -81,6 +95,12 @@ impl Candidate {
         Ok(candidate)
     }
 
+    fn takes<'a>(&mut self, tensors: impl Iterator<Item = (Option<&'a str>, &'a TensorLayout)>) {
+        let spec = |(name, tensor): (Option<&str>, &TensorLayout)| json!({"name": name, "dtype": tensor.dtype.name(), "shape": tensor.shape});
+        self.tensors = Some(tensors.map(spec).collect());
+        self.layout = Layout::Tensors;
+    }
+
     /// What the exporter is told: `protocol/program.md`.
     pub(crate) fn order(&self, model: &Path, out: &Path) -> Value {
         json!({
@@ -91,6 +111,7 @@ impl Candidate {
             "kinds": self.kinds,
             "names": self.names,
             "tensor": self.tensor,
+            "tensors": self.tensors,
         })
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn find(
     ];
     let place = Place::of(data_dir, &model.folder, &parts)
         .map_err(|error| format!("the model's files cannot be read ({error})"))?;
-    let found = place.load().map(|(verdict, program)| match program {
+    let found = place.load(&model.folder).map(|(verdict, program)| match program {
         Some(program) => Ok(Proved {
             program: Arc::new(program),
             verdict,
@@ -108,7 +108,8 @@ pub(crate) async fn make(
         return refuse(place, verdict);
     }
     let (folder, layout) = (workshop.path().to_owned(), candidate.layout.clone());
-    let tried = tokio::task::spawn_blocking(move || attempt(&folder, &layout)).await;
+    let model = model.folder.clone();
+    let tried = tokio::task::spawn_blocking(move || attempt(&folder, &model, &layout)).await;
     match tried.map_err(|error| problem("the proof broke", &error))? {
         Ok((program, bytes, evidence)) => {
             verdict.class = Some(program.name().to_owned());
@@ -138,10 +139,10 @@ fn refuse(place: &Place, verdict: Verdict) -> Outlook {
 
 type Attempt = Result<(Program, Vec<u8>, Evidence), String>;
 
-fn attempt(folder: &Path, layout: &sluis_native::Layout) -> Attempt {
+fn attempt(folder: &Path, model: &Path, layout: &sluis_native::Layout) -> Attempt {
     let read = |name: &str| fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"));
     let bytes = read("program")?;
-    let program = Program::read(&bytes).map_err(|error| error.to_string())?;
+    let program = Program::read_beside(&bytes, model).map_err(|error| error.to_string())?;
     let evidence = prove(&program, &read("sample")?, layout).map_err(|error| error.to_string())?;
     Ok((program, bytes, evidence))
 }
@@ -160,8 +161,8 @@ impl Proved {
             ),
         };
         format!(
-            "{} in Rust: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there",
-            self.program.name(),
+            "{}: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there",
+            self.program.title(),
             evidence.rows,
             self.verdict.turning_points,
             evidence.refused + evidence.left,
