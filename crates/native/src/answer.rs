@@ -17,6 +17,8 @@ pub(crate) enum Output {
     Labels {
         dtype: DType,
         cells: Vec<Vec<u8>>,
+        /// A matrix of one column, not a vector.
+        column: bool,
     },
     /// By the number of a class, its text as JSON.
     Texts(Vec<Vec<u8>>),
@@ -27,6 +29,9 @@ pub(crate) struct Room {
     bytes: Vec<u8>,
     width: usize,
 }
+
+/// How an answer of texts begins.
+const TEXTS: &[u8] = b"{\"predictions\": [";
 
 const NO_CLASS: Declined = Declined("an answer that is no class");
 
@@ -70,7 +75,7 @@ impl Output {
         };
         let mut bytes = Vec::with_capacity(rows * width * cell + 32);
         if matches!(self, Output::Texts(_)) {
-            bytes.extend_from_slice(b"{\"predictions\": [");
+            bytes.extend_from_slice(TEXTS);
         }
         Room { bytes, width }
     }
@@ -93,7 +98,7 @@ impl Output {
             }
             Output::Texts(cells) => {
                 for value in made {
-                    if bytes.last() != Some(&b'[') {
+                    if bytes.len() > TEXTS.len() {
                         bytes.extend_from_slice(b", ");
                     }
                     bytes.extend_from_slice(cells.get(*value as usize).ok_or(NO_CLASS)?);
@@ -111,6 +116,11 @@ impl Output {
                 bytes.extend_from_slice(b"]}");
                 return Ok(Answer::Json(Bytes::from(bytes)));
             }
+            Output::Labels {
+                dtype,
+                column: true,
+                ..
+            } => (*dtype, vec![rows, 1]),
             Output::Labels { dtype, .. } => (*dtype, vec![rows]),
             Output::Values { dtype, vector } => (
                 *dtype,
@@ -130,6 +140,7 @@ impl Output {
 fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> {
     let OutputHead::Labels {
         count,
+        column,
         dtype,
         labels,
         numbers,
@@ -148,6 +159,7 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
             let cells = container.i64s(*labels)?;
             Output::Labels {
                 dtype,
+                column: *column,
                 cells: cells
                     .into_iter()
                     .map(|label| label.to_le_bytes()[..dtype.size()].to_vec())
@@ -166,13 +178,20 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
                 } else {
                     DType::Float64
                 },
+                column: *column,
                 cells: container.f64s(*numbers)?.into_iter().map(cell).collect(),
             }
         }
         (None, None, Some(texts)) => {
             let cell = |text: &str| {
                 let mut cell = Vec::new();
+                if *column {
+                    cell.push(b'[');
+                }
                 json::text(text, &mut cell);
+                if *column {
+                    cell.push(b']');
+                }
                 cell
             };
             Output::Texts(container.texts(*texts)?.into_iter().map(cell).collect())

@@ -246,6 +246,9 @@ pub(crate) enum OutputHead {
     Labels {
         from: usize,
         count: usize,
+        /// A matrix of one column, not a vector.
+        #[serde(default)]
+        column: bool,
         dtype: Option<String>,
         labels: Option<Array>,
         numbers: Option<Array>,

@@ -25,6 +25,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/builder.py"),
     ),
     (
+        "sluis_exporter/catboost_trees.py",
+        include_str!("../../../python/worker/sluis_exporter/catboost_trees.py"),
+    ),
+    (
         "sluis_exporter/container.py",
         include_str!("../../../python/worker/sluis_exporter/container.py"),
     ),
@@ -47,6 +51,18 @@ const FILES: &[(&str, &str)] = &[
     (
         "sluis_exporter/linear_models.py",
         include_str!("../../../python/worker/sluis_exporter/linear_models.py"),
+    ),
+    (
+        "sluis_exporter/onnx_export.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_export.py"),
+    ),
+    (
+        "sluis_exporter/onnx_graph.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_graph.py"),
+    ),
+    (
+        "sluis_exporter/onnx_sample.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_sample.py"),
     ),
     (
         "sluis_exporter/others.py",

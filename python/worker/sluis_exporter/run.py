@@ -51,7 +51,7 @@ def _export(order):
     from sluis_worker import loader
 
     # Everything that registers exporters.
-    from . import encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
+    from . import catboost_trees, encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
     from .builder import Builder
     from .walk import answer
 

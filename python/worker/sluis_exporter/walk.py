@@ -86,7 +86,8 @@ def unwrap(builder, estimator, source):
 
 def is_classifier(estimator):
     """Whether it answers with classes of its own."""
-    return hasattr(estimator, "classes_") and hasattr(estimator, "predict")
+    # catboost's regressors have classes too, and none of them.
+    return hasattr(estimator, "predict") and len(getattr(estimator, "classes_", ())) > 0
 
 
 def _finish(builder, estimator, source, method):
@@ -96,7 +97,7 @@ def _finish(builder, estimator, source, method):
     value = estimate(builder, estimator, source, form)
     labels = getattr(value, "labels", None)
     if form == "labels" or labels is not None:
-        builder.answers_labels(value, estimator.classes_ if labels is None else labels)
+        builder.answers_labels(value, estimator.classes_ if labels is None else labels, getattr(value, "column", False))
         return
     vector = getattr(value, "vector", value.width == 1 and form != "proba")
     builder.answers(value, vector, getattr(value, "dtype", "float64"))

@@ -86,12 +86,9 @@ fn matrix(rows: &Rows<'_>, inlet: &Inlet) -> Result<SessionInputValue<'static>, 
                     }
                     texts(&shape, &cells)
                 }
-                Element::Block(via) => numbers(
-                    via,
-                    &shape,
-                    &promoted(columns, *rows, via)?,
-                    inlet.element,
-                ),
+                Element::Block(via) => {
+                    numbers(via, &shape, &promoted(columns, *rows, via)?, inlet.element)
+                }
                 Element::Maps => Err(OTHER),
             }
         }

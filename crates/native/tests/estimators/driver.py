@@ -4,6 +4,7 @@ PROVE is the example binary `prove`, OUT a folder to write into. Every case is f
 exporter's own sampler chooses rows from each model's thresholds. A case is (name, frame, estimator that was fitted).
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -18,7 +19,9 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."
 sys.path.insert(0, ROOT)
 
 import cases  # noqa: E402
-from sluis_exporter import encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: E402,F401
+import catboost_cases  # noqa: E402
+from sluis_exporter import catboost_trees, encoders, lightgbm_trees, linear_models, others  # noqa: E402,F401
+from sluis_exporter import sklearn_trees, transformers, xgboost_trees  # noqa: E402,F401
 from sluis_exporter.builder import Builder  # noqa: E402
 from sluis_exporter.errors import NotCovered  # noqa: E402
 from sluis_exporter.frames import Frames  # noqa: E402
@@ -69,7 +72,7 @@ def main():
     prove, out, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
     warnings.simplefilter("ignore")
     started, folders, failed = time.time(), [], []
-    for case in cases.all_cases():
+    for case in itertools.chain(cases.all_cases(), catboost_cases.catboosts()):
         if wanted and not any(part in case.name for part in wanted):
             continue
         folder = os.path.join(out, case.name)

@@ -9,7 +9,13 @@ use sluis_mlflow::{Contract, DType};
 use sluis_native::Layout;
 
 /// Flavors that the exporter knows.
-const FLAVORS: [&str; 4] = ["mlflow.sklearn", "mlflow.xgboost", "mlflow.lightgbm", GRAPH];
+const FLAVORS: [&str; 5] = [
+    "mlflow.sklearn",
+    "mlflow.xgboost",
+    "mlflow.lightgbm",
+    "mlflow.catboost",
+    GRAPH,
+];
 
 /// The flavor whose programs take tensors of any shape.
 const GRAPH: &str = "mlflow.onnx";

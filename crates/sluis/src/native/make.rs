@@ -39,13 +39,15 @@ pub(crate) fn find(
     ];
     let place = Place::of(data_dir, &model.folder, &parts)
         .map_err(|error| format!("the model's files cannot be read ({error})"))?;
-    let found = place.load(&model.folder).map(|(verdict, program)| match program {
-        Some(program) => Ok(Proved {
-            program: Arc::new(program),
-            verdict,
-        }),
-        None => Err(verdict.refused.unwrap_or_default()),
-    });
+    let found = place
+        .load(&model.folder)
+        .map(|(verdict, program)| match program {
+            Some(program) => Ok(Proved {
+                program: Arc::new(program),
+                verdict,
+            }),
+            None => Err(verdict.refused.unwrap_or_default()),
+        });
     Ok((place, found))
 }
 
