@@ -26,6 +26,7 @@ def export(order, loaded, encode):
     if order["method"] != "predict":
         raise NotCovered("the method '{}' of an ONNX model has no native form".format(order["method"]))
     graph = Graph(loaded.model, order["model"])
+    _hush()
 
     def predict(data):
         return loaded.predict(data, None)
@@ -38,6 +39,13 @@ def export(order, loaded, encode):
     head = {"format": FORMAT, "name": "ONNX model", "inputs": order["kinds"], "names": order["names"], "graph": description, "ulps": 0}
     builder.arrays.write(os.path.join(order["out"], "program"), head)
     asker.arrays.write(os.path.join(order["out"], "sample"), {"format": 1, "sets": asker.sets})
+
+
+def _hush():
+    """Rows that the graph refuses are asked on purpose: what the library writes about them tells nobody anything."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
 
 
 def _from_tensors(order, graph, loaded, predict, encode):

@@ -16,6 +16,9 @@ const ROOM: u64 = 32 << 20;
 /// More sessions are never made.
 const MOST: usize = 8;
 
+/// More threads are never asked for.
+const MOST_THREADS: usize = 1024;
+
 /// Waiting threads that spin would take processors from whoever decodes.
 const SPINNING: [&str; 2] = [
     "session.intra_op.allow_spinning",
@@ -39,6 +42,9 @@ impl Sessions {
     ) -> Result<Self, String> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let room = usize::try_from(ROOM / bytes.max(1)).unwrap_or(MOST);
+        if options.intra_op_threads.max(options.inter_op_threads) > MOST_THREADS {
+            return Err(format!("it asks for more than {MOST_THREADS} threads"));
+        }
         let alone = options.parallel || options.intra_op_threads > 1;
         let count = if alone {
             1
