@@ -19,6 +19,9 @@ const PROGRAM: &str = "program";
 /// The version of this form, and of what a proof takes.
 const FORMAT: u32 = 3;
 
+/// Starts that may end within a trial before there are no more of them.
+const TRIALS: u8 = 3;
+
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -198,6 +201,39 @@ impl Place {
     }
 }
 
+/// A trial of native code in this process: its file is there as long as it runs, and stays where the process ends with it.
+#[derive(Debug)]
+pub(crate) struct Trial(PathBuf);
+
+impl Place {
+    /// Begins a trial, unless so many starts have ended within theirs.
+    pub(crate) fn trial(&self) -> Result<Trial, String> {
+        let file = self.0.with_extension("trying");
+        let begun = fs::read(&file).map_or(0, |bytes| bytes.len());
+        if begun >= usize::from(TRIALS) {
+            return Err(format!(
+                "{TRIALS} starts ended while its library was tried in this process; delete {} to try again",
+                file.display()
+            ));
+        }
+        fs::write(&file, "x".repeat(begun + 1))
+            .map_err(|error| format!("the data folder cannot be written ({error})"))?;
+        Ok(Trial(file))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        // Starts at the same time share the file.
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        if let Err(error) = fs::remove_file(&self.0)
+            && !gone(&error)
+        {
+            tracing::warn!(file = %self.0.display(), %error, "the file of a trial that is over cannot be deleted");
+        }
+    }
+}
+
 fn text(hash: Sha256) -> String {
     hash.finalize()
         .iter()
@@ -248,6 +284,20 @@ mod tests {
             "python": "3.11.7", "versions": {"mlflow": "3.1.0"}, "folders": [folder], "refused": "KNN has no native form",
         });
         Verdict::new(&serde_json::from_value(outcome).unwrap(), python)
+    }
+
+    #[test]
+    fn a_library_that_ended_three_starts_is_not_tried_again() {
+        let data = tempfile::tempdir().unwrap();
+        let place = Place(data.path().join("abc"));
+        for _ in 0..5 {
+            place.trial().unwrap();
+        }
+        for _ in 0..3 {
+            std::mem::forget(place.trial().unwrap());
+        }
+        let refused = place.trial().unwrap_err();
+        assert!(refused.contains("abc.trying"), "{refused}");
     }
 
     #[test]

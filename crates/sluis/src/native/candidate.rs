@@ -53,7 +53,7 @@ impl Candidate {
             tensor: None,
             tensors: None,
         };
-        let graph = candidate.flavor == GRAPH;
+        let graph = candidate.is_graph();
         match contract.layout() {
             Contracted::Columns(columns) if !columns.named => {
                 return Err("the columns of its signature have no names".to_owned());
@@ -99,6 +99,11 @@ impl Candidate {
             }
         }
         Ok(candidate)
+    }
+
+    /// Whether its program calls a library of the model's environment in this process.
+    pub(crate) fn is_graph(&self) -> bool {
+        self.flavor == GRAPH
     }
 
     fn takes<'a>(&mut self, tensors: impl Iterator<Item = (Option<&'a str>, &'a TensorLayout)>) {

@@ -110,8 +110,10 @@ pub(crate) async fn make(
         return refuse(place, verdict);
     }
     let (folder, layout) = (workshop.path().to_owned(), candidate.layout.clone());
+    let trial = candidate.is_graph().then(|| place.trial()).transpose()?;
     let model = model.folder.clone();
     let tried = tokio::task::spawn_blocking(move || attempt(&folder, &model, &layout)).await;
+    drop(trial);
     match tried.map_err(|error| problem("the proof broke", &error))? {
         Ok((program, bytes, evidence)) => {
             verdict.class = Some(program.name().to_owned());
@@ -162,11 +164,14 @@ impl Proved {
                 evidence.largest_ulps
             ),
         };
+        let points = match self.verdict.turning_points {
+            0 => String::new(),
+            points => format!(" and {points} turning points"),
+        };
         format!(
-            "{}: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there",
+            "{}: proved on {} rows{points}, {equal}; {} rows that Python refuses go there",
             self.program.title(),
             evidence.rows,
-            self.verdict.turning_points,
             evidence.refused + evidence.left,
         )
     }
