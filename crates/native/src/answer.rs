@@ -183,18 +183,8 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
             }
         }
         (None, None, Some(texts)) => {
-            let cell = |text: &str| {
-                let mut cell = Vec::new();
-                if *column {
-                    cell.push(b'[');
-                }
-                json::text(text, &mut cell);
-                if *column {
-                    cell.push(b']');
-                }
-                cell
-            };
-            Output::Texts(container.texts(*texts)?.into_iter().map(cell).collect())
+            let texts = container.texts(*texts)?.into_iter();
+            Output::Texts(texts.map(|text| text_cell(text, *column)).collect())
         }
         _ => return Err("its labels are not there"),
     };
@@ -205,4 +195,17 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
         return Err("its labels do not fit their number");
     }
     Ok(output)
+}
+
+/// A text as JSON, or a list of it alone.
+fn text_cell(text: &str, column: bool) -> Vec<u8> {
+    let mut cell = Vec::new();
+    if column {
+        cell.push(b'[');
+    }
+    json::text(text, &mut cell);
+    if column {
+        cell.push(b']');
+    }
+    cell
 }

@@ -93,7 +93,7 @@ fn texts(value: &DynValue) -> Result<Made, Declined> {
 fn maps(value: &DynValue) -> Result<Vec<Vec<u8>>, Declined> {
     let maps = value.try_extract_sequence::<ort::value::DynMapValueType>();
     let maps: Vec<DynMap> = maps.map_err(|_| OTHER)?;
-    maps.iter().map(|map| object(map)).collect()
+    maps.iter().map(object).collect()
 }
 
 fn object(map: &DynMap) -> Result<Vec<u8>, Declined> {

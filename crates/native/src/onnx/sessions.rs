@@ -154,9 +154,12 @@ fn configured(
     let mut builder = Session::builder(environment)
         .map_err(|error| error.to_string())?
         .with_optimization_level(level)
-        .and_then(|builder| builder.with_parallel_execution(options.parallel))
-        .and_then(|builder| builder.with_intra_threads(threads))
-        .and_then(|builder| builder.with_inter_threads(options.inter_op_threads))
+        .map_err(refused)?
+        .with_parallel_execution(options.parallel)
+        .map_err(refused)?
+        .with_intra_threads(threads)
+        .map_err(refused)?
+        .with_inter_threads(options.inter_op_threads)
         .map_err(refused)?;
     for key in SPINNING {
         if !options.entries.contains_key(key) {

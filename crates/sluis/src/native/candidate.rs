@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sluis_mlflow::contract::{CellKind, Layout as Contracted, TensorLayout};
+use sluis_mlflow::contract::{CellKind, ColumnLayout, Layout as Contracted, TensorLayout};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, DType};
 use sluis_native::Layout;
@@ -58,20 +58,7 @@ impl Candidate {
             Contracted::Columns(columns) if !columns.named => {
                 return Err("the columns of its signature have no names".to_owned());
             }
-            Contracted::Columns(columns) => {
-                let kinds = columns.kinds.iter().map(|kind| kind_name(*kind));
-                candidate.kinds = kinds
-                    .collect::<Option<_>>()
-                    .ok_or("a column of its signature is of a type without native form")?;
-                candidate.names = Some(columns.names.to_vec());
-                candidate.layout = match columns.dense {
-                    Some(dtype) => Layout::Dense {
-                        dtype,
-                        columns: Some(columns.names.clone()),
-                    },
-                    None => Layout::Batch(columns.schema.clone()),
-                };
-            }
+            Contracted::Columns(columns) => candidate.takes_columns(columns)?,
             Contracted::Tensor(tensor) if graph => {
                 candidate.takes(std::iter::once((None, tensor)));
             }
@@ -99,6 +86,22 @@ impl Candidate {
             }
         }
         Ok(candidate)
+    }
+
+    fn takes_columns(&mut self, columns: &ColumnLayout) -> Result<(), String> {
+        let kinds = columns.kinds.iter().map(|kind| kind_name(*kind));
+        self.kinds = kinds
+            .collect::<Option<_>>()
+            .ok_or("a column of its signature is of a type without native form")?;
+        self.names = Some(columns.names.to_vec());
+        self.layout = match columns.dense {
+            Some(dtype) => Layout::Dense {
+                dtype,
+                columns: Some(columns.names.clone()),
+            },
+            None => Layout::Batch(columns.schema.clone()),
+        };
+        Ok(())
     }
 
     /// Whether its program calls a library of the model's environment in this process.
