@@ -1,6 +1,8 @@
 """Models of catboost, where the Python of the tests has it."""
 
 import importlib.util
+import os
+import tempfile
 
 import numpy as np
 
@@ -12,9 +14,19 @@ def catboosts():
     if importlib.util.find_spec("catboost") is None:
         print("catboost is not installed: its cases are left out")
         return
-    yield from values()
-    yield from classes()
-    yield from refused()
+    for make in (values, classes, refused):
+        for case in make():
+            yield _loaded(case)
+
+
+def _loaded(case):
+    """The case with the model as MLflow loads it: from its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.cb")
+        case.model.save_model(path)
+        case.model = type(case.model)().load_model(path)
+    case.ask = getattr(case.model, case.method)
+    return case
 
 
 SMALL = {"iterations": 15, "depth": 4, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
