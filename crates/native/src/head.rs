@@ -246,12 +246,12 @@ pub(crate) enum OutputHead {
     Labels {
         from: usize,
         count: usize,
-        /// A matrix of one column, not a vector.
-        #[serde(default)]
-        column: bool,
         dtype: Option<String>,
         labels: Option<Array>,
         numbers: Option<Array>,
         texts: Option<Array>,
+        /// A row has a label for each column, also where there is one.
+        #[serde(default)]
+        matrix: bool,
     },
 }

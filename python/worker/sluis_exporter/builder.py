@@ -139,10 +139,10 @@ class Builder:
         """The program answers with this matrix, or with its only column as a vector."""
         self.output = {"form": "values", "from": value.number, "vector": bool(vector), "dtype": dtype}
 
-    def answers_labels(self, value, classes, column=False):
-        """The program answers with the classes whose numbers this one-column matrix holds: a vector, or a matrix of one column."""
+    def answers_labels(self, value, classes, matrix=False):
+        """The program answers with the classes whose numbers this matrix holds: one of each row, or several."""
         classes = np.asarray(classes)
-        output = {"form": "labels", "from": value.number, "column": bool(column)}
+        output = {"form": "labels", "from": value.number, "matrix": bool(matrix)}
         if classes.dtype.kind in "iu" or classes.dtype.kind == "b":
             if classes.dtype.name not in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"):
                 raise NotCovered("labels of type {}".format(classes.dtype))

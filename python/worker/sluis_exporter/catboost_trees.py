@@ -43,7 +43,7 @@ def _classes(builder, model, source, form):
     if form == "labels":
         if made.width > 1:
             made = builder.step("argmax", [made], 1)
-            made.column = True
+            made.matrix = True
             return made
         return builder.step("is_above", [made], 1, threshold=_margin(model), equal=False)
     if form != "proba":

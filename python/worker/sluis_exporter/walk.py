@@ -29,6 +29,7 @@ def estimates(package, *names):
     """Registers the exporter of estimators: (builder, estimator, source, form) -> Value.
 
     Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`.
+    A value of its own labels has them as `labels`, and several for each row where `matrix` is true.
     """
 
     def register(function):
@@ -97,7 +98,7 @@ def _finish(builder, estimator, source, method):
     value = estimate(builder, estimator, source, form)
     labels = getattr(value, "labels", None)
     if form == "labels" or labels is not None:
-        builder.answers_labels(value, estimator.classes_ if labels is None else labels, getattr(value, "column", False))
+        builder.answers_labels(value, estimator.classes_ if labels is None else labels, getattr(value, "matrix", False))
         return
     vector = getattr(value, "vector", value.width == 1 and form != "proba")
     builder.answers(value, vector, getattr(value, "dtype", "float64"))
