@@ -47,6 +47,7 @@ impl Scorer for Echo {
                     message: "negative".into(),
                     document: None,
                     unserializable: false,
+                    unasked: false,
                 }))
             }
             Work::Call(call) => {

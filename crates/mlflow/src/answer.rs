@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 
 use crate::block::DenseBlock;
-use crate::input::slice_rows;
+use crate::input::{copy_rows, slice_rows};
 
 /// A model's answer.
 #[derive(Clone, Debug)]
@@ -43,9 +43,29 @@ pub struct Raised {
     pub document: Option<(u16, String)>,
     /// Whether the model answered, with a value that cannot be written as JSON.
     pub unserializable: bool,
+    /// Whether the model was never asked: its environment, or a limit, does not allow this call.
+    pub unasked: bool,
 }
 
 impl Answer {
+    /// Bytes in memory.
+    pub fn size(&self) -> usize {
+        match self {
+            Answer::Dense(block) => block.bytes.len(),
+            Answer::Batch(batch) => batch.get_array_memory_size(),
+            Answer::Json(body) => body.len(),
+            Answer::Http(answer) => answer.body.len(),
+        }
+    }
+
+    /// A copy of some rows of an array, which shares nothing with the others; `None` for other answers, or fewer rows.
+    pub fn copy_rows(&self, start: usize, rows: usize) -> Option<Answer> {
+        match self {
+            Answer::Dense(block) => copy_rows(block, start, rows).map(Answer::Dense),
+            _ => None,
+        }
+    }
+
     /// The answers of the requests that gave `rows` rows each, when this answer has one row for each of theirs.
     pub fn split(&self, rows: &[usize]) -> Option<Vec<Answer>> {
         let total: usize = rows.iter().sum();

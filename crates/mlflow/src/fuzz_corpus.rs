@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::answer::Answer;
-use crate::contract::Contract;
+use crate::contract::{Contract, Strictness};
 use crate::decode::{Decoded, from_input_data};
 use crate::model::{Model, Signature};
 use crate::open_inference::{InferRequest, Prepared, Responder};
@@ -95,6 +95,8 @@ fn payloads_of_json() {
     let mut called = 0;
     replay("json", |contract, _, body| {
         called += usize::from(matches!(contract.decode_json(body), Decoded::Call(_)));
+        let strict = contract.clone().with_strictness(Strictness::Strict);
+        let _checked = strict.decode_json(body);
     });
     assert!(called > 0, "some payloads fit their contract");
     replay("azure", |contract, _, body| {

@@ -2,7 +2,7 @@
 //!
 //! Knows how inputs of several requests are put together into one request batch; knows nothing of who asked.
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt64Array};
 use bytes::{Bytes, BytesMut};
 
 use crate::block::DenseBlock;
@@ -38,6 +38,38 @@ impl Input {
             Input::Batch(batch) => batch.num_rows(),
             Input::Tensors(tensors) => tensors.first().map_or(0, |(_, block)| block.rows()),
         }
+    }
+
+    /// Bytes in memory, with what it shares with others.
+    pub fn size(&self) -> usize {
+        match self {
+            Input::Frame(block) | Input::Tensor(block) => block.bytes.len(),
+            Input::Batch(batch) => batch.get_array_memory_size(),
+            Input::Tensors(tensors) => tensors.iter().map(|(_, block)| block.bytes.len()).sum(),
+        }
+    }
+
+    /// A copy of some rows, which shares nothing with the others; `None` where there are fewer.
+    pub fn copy_rows(&self, start: usize, rows: usize) -> Option<Input> {
+        let copy = |block: &DenseBlock| copy_rows(block, start, rows);
+        Some(match self {
+            Input::Frame(block) => Input::Frame(copy(block)?),
+            Input::Tensor(block) => Input::Tensor(copy(block)?),
+            Input::Batch(batch) => {
+                let end = start
+                    .checked_add(rows)
+                    .filter(|end| *end <= batch.num_rows())?;
+                let wanted = u64::try_from(start).ok()?..u64::try_from(end).ok()?;
+                let wanted = UInt64Array::from_iter_values(wanted);
+                Input::Batch(arrow_select::take::take_record_batch(batch, &wanted).ok()?)
+            }
+            Input::Tensors(tensors) => {
+                let parts = tensors
+                    .iter()
+                    .map(|(name, block)| Some((name.clone(), copy(block)?)));
+                Input::Tensors(parts.collect::<Option<_>>()?)
+            }
+        })
     }
 
     /// Whether the rows of `other` may follow the rows of `self` in one request batch.
@@ -121,6 +153,13 @@ pub(crate) fn slice_rows(block: &DenseBlock, start: usize, rows: usize) -> Optio
     })
 }
 
+/// The same as a copy: the block that they are part of is not kept for them.
+pub(crate) fn copy_rows(block: &DenseBlock, start: usize, rows: usize) -> Option<DenseBlock> {
+    let mut part = slice_rows(block, start, rows)?;
+    part.bytes = Bytes::copy_from_slice(&part.bytes);
+    Some(part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +183,20 @@ mod tests {
         let Input::Frame(second) = &b else { panic!() };
         assert_eq!(slice_rows(&joined, 1, 2).unwrap(), *second);
         assert!(slice_rows(&joined, 2, 2).is_none());
+    }
+
+    #[test]
+    fn copied_rows_keep_nothing_of_the_others() {
+        let Some(Input::Frame(part)) = frame(&[1.0, 2.0, 3.0, 4.0], 2).copy_rows(1, 1) else {
+            panic!("there is a second row");
+        };
+        assert_eq!((part.bytes.len(), part.shape), (16, vec![1, 2]));
+        let texts = arrow_array::StringArray::from_iter_values(["a".repeat(1 << 20), "b".into()]);
+        let batch = RecordBatch::try_from_iter([("t", std::sync::Arc::new(texts) as _)]).unwrap();
+        let part = Input::Batch(batch.clone()).copy_rows(1, 1).unwrap();
+        assert_eq!(part.rows(), 1);
+        assert!(part.size() < 4096, "{}", part.size());
+        assert!(Input::Batch(batch).copy_rows(1, 2).is_none());
     }
 
     #[test]

@@ -6,6 +6,21 @@
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params(pub Vec<(String, ParamValue)>);
 
+impl Params {
+    /// Whether every param that was given has the value that it has in `defaults`.
+    pub fn repeats(&self, defaults: &Params) -> bool {
+        let same = |given: &ParamValue, default: &ParamValue| match (given, default) {
+            // Python tells the two zeros apart.
+            (ParamValue::Float(a), ParamValue::Float(b)) => a.to_bits() == b.to_bits(),
+            (given, default) => given == default,
+        };
+        self.0.iter().all(|(name, given)| {
+            let mut defaults = defaults.0.iter();
+            defaults.any(|(known, default)| known == name && same(given, default))
+        })
+    }
+}
+
 /// A value as Python shall see it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamValue {

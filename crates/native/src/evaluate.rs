@@ -61,7 +61,7 @@ impl Program {
     }
 
     /// Whether a row is answered alike whatever is asked with it. A library's arithmetic may depend on how many rows there are.
-    pub(crate) fn by_row(&self) -> bool {
+    pub fn by_row(&self) -> bool {
         matches!(self.form, Form::Steps(_))
     }
 }

@@ -22,4 +22,4 @@ mod trees;
 pub use container::{Array, Container};
 pub use error::{Declined, ProgramError};
 pub use program::Program;
-pub use proof::{Evidence, Layout, Unproved, prove};
+pub use proof::{Disagreement, Evidence, Layout, Unproved, prove};

@@ -16,6 +16,17 @@ pub struct ScoringMetrics {
     pub(crate) abandoned: Counter,
     pub(crate) retried: Counter,
     pub(crate) timed_out: Counter,
+    pub(crate) native: NativeMetrics,
+}
+
+/// Of native scoring and its live re-check.
+#[derive(Clone, Default)]
+pub(crate) struct NativeMetrics {
+    pub(crate) serving: Gauge,
+    pub(crate) checked: Counter,
+    pub(crate) differing: Counter,
+    pub(crate) undecided: Counter,
+    pub(crate) dropped: Counter,
 }
 
 impl ScoringMetrics {
@@ -31,6 +42,7 @@ impl ScoringMetrics {
             abandoned: Counter::default(),
             retried: Counter::default(),
             timed_out: Counter::default(),
+            native: NativeMetrics::default(),
         };
         let scoring = registry.sub_registry_with_prefix("scoring");
         scoring.register(
@@ -77,6 +89,37 @@ impl ScoringMetrics {
             "Requests without an answer in time",
             metrics.timed_out.clone(),
         );
+        metrics.native.register(scoring);
         metrics
+    }
+}
+
+impl NativeMetrics {
+    fn register(&self, scoring: &mut Registry) {
+        scoring.register(
+            "native",
+            "1 while Rust scores, 0 while Python does",
+            self.serving.clone(),
+        );
+        scoring.register(
+            "recheck_checked",
+            "Native answers that Python was asked for too, and gave alike",
+            self.checked.clone(),
+        );
+        scoring.register(
+            "recheck_differing",
+            "Native answers that are not Python's: an alarm, Python scores from the first one on",
+            self.differing.clone(),
+        );
+        scoring.register(
+            "recheck_undecided",
+            "Native answers to which Python gave none, for reasons of its process",
+            self.undecided.clone(),
+        );
+        scoring.register(
+            "recheck_dropped",
+            "Native answers that were picked, and for which there was no room",
+            self.dropped.clone(),
+        );
     }
 }

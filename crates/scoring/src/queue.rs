@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::batch::{BatchRule, take};
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
+use crate::scorer::ScorerError;
 
 /// A request that waits for its answer. Holds the permit of its place until it is answered or dropped.
 pub(crate) struct Entry {
@@ -41,17 +42,48 @@ impl Entry {
     }
 }
 
+/// Work that no caller waits for: it is given to a slot when no request waits.
+pub(crate) struct Check {
+    pub(crate) work: Work,
+    /// Whether a process may be started for it; else it waits for one that is up.
+    pub(crate) may_start: bool,
+    /// Whether a process that was started so is ended after it.
+    pub(crate) then_end: bool,
+    pub(crate) reply: oneshot::Sender<Result<Answer, ScorerError>>,
+}
+
+/// What a slot is given to do.
+pub(crate) enum Job {
+    /// A request batch.
+    Requests(Vec<Entry>),
+    /// A check.
+    Check(Check),
+}
+
+/// A slot that waits for a job.
+pub(crate) struct Idle {
+    /// Its number.
+    pub(crate) slot: usize,
+    /// Whether its instance has a process, as far as that was known when it began to wait.
+    pub(crate) up: bool,
+    pub(crate) give: oneshot::Sender<Job>,
+}
+
 pub(crate) enum Command {
     /// A new request.
     Push(Entry),
     /// Requests that lost their scorer: they go first.
     Retry(Vec<Entry>),
-    /// This slot has an instance that is ready, and waits here for a request batch.
-    Idle(usize, oneshot::Sender<Vec<Entry>>),
+    /// This slot has an instance that is ready, and waits here for a job.
+    Idle(Idle),
     /// This slot could not start its instance.
     Lost(usize, String),
     /// A caller has gone without its answer: what it left behind gives its place back.
     Gone,
+    /// A check; the one before it was answered.
+    Check(Check),
+    /// The check that waits may start a process, and may have it ended.
+    Probe { then_end: bool },
 }
 
 /// Cheap to clone; the queue ends when the last handle is gone.
@@ -59,8 +91,8 @@ pub(crate) enum Command {
 pub(crate) struct QueueHandle(mpsc::UnboundedSender<Command>);
 
 impl QueueHandle {
-    /// Sends a command; unbounded, because each entry holds a permit, whose caller goes once, and each slot
-    /// sends one command at a time.
+    /// Sends a command; unbounded, because each entry holds a permit, whose caller goes once, each slot
+    /// sends one command at a time, and there is one check at a time.
     pub(crate) fn send(&self, command: Command) -> Result<(), QueueEnded> {
         self.0.send(command).map_err(|_| QueueEnded)
     }
@@ -73,7 +105,8 @@ pub(crate) struct QueueEnded;
 pub(crate) struct Queue {
     commands: mpsc::UnboundedReceiver<Command>,
     waiting: VecDeque<Entry>,
-    idle: VecDeque<oneshot::Sender<Vec<Entry>>>,
+    idle: VecDeque<Idle>,
+    check: Option<Check>,
     rule: BatchRule,
     /// By slot, whether it cannot start an instance.
     lost: Vec<bool>,
@@ -92,6 +125,7 @@ impl Queue {
             commands,
             waiting: VecDeque::new(),
             idle: VecDeque::new(),
+            check: None,
             rule,
             lost: vec![false; slots],
             cause: String::new(),
@@ -121,9 +155,9 @@ impl Queue {
                     self.waiting.push_front(entry);
                 }
             }
-            Command::Idle(index, slot) => {
-                self.mark(index, false);
-                self.idle.push_back(slot);
+            Command::Idle(idle) => {
+                self.mark(idle.slot, false);
+                self.idle.push_back(idle);
             }
             Command::Lost(index, cause) => {
                 self.mark(index, true);
@@ -131,6 +165,13 @@ impl Queue {
             }
             // Whoever has gone is looked for before each dispatch.
             Command::Gone => {}
+            Command::Check(check) => self.check = Some(check),
+            Command::Probe { then_end } => {
+                if let Some(check) = &mut self.check {
+                    check.may_start = true;
+                    check.then_end = then_end;
+                }
+            }
         }
     }
 
@@ -151,8 +192,9 @@ impl Queue {
             return;
         }
         self.skip_abandoned();
+        self.idle.retain(|idle| !idle.give.is_closed());
         while !self.waiting.is_empty() {
-            let Some(slot) = self.next_idle() else { return };
+            let Some(idle) = self.next_idle() else { return };
             let batch = take(&mut self.waiting, self.rule, Entry::joinable);
             for entry in &batch {
                 entry.started.store(true, Ordering::Relaxed);
@@ -160,20 +202,33 @@ impl Queue {
                     .queue_seconds
                     .observe(entry.since.elapsed().as_secs_f64());
             }
-            if let Err(batch) = slot.send(batch) {
+            if let Err(Job::Requests(batch)) = idle.give.send(Job::Requests(batch)) {
                 // The slot lost its instance in this moment: another one takes the batch.
                 self.apply(Command::Retry(batch));
             }
         }
+        self.dispatch_check();
     }
 
-    fn next_idle(&mut self) -> Option<oneshot::Sender<Vec<Entry>>> {
-        while let Some(slot) = self.idle.pop_front() {
-            if !slot.is_closed() {
-                return Some(slot);
+    /// No request waits: a slot may check an answer, rather one whose process is up.
+    fn dispatch_check(&mut self) {
+        while let Some(check) = self.check.take() {
+            let slot = self.idle.iter().position(|idle| idle.up);
+            let slot = slot.or((check.may_start && !self.idle.is_empty()).then_some(0));
+            let Some(idle) = slot.and_then(|slot| self.idle.remove(slot)) else {
+                self.check = Some(check);
+                return;
+            };
+            if let Err(Job::Check(check)) = idle.give.send(Job::Check(check)) {
+                self.check = Some(check);
             }
         }
-        None
+    }
+
+    /// The slot that has waited longest; one whose process is up before those that would start one.
+    fn next_idle(&mut self) -> Option<Idle> {
+        let up = self.idle.iter().position(|idle| idle.up).unwrap_or(0);
+        self.idle.remove(up)
     }
 
     fn skip_abandoned(&mut self) {

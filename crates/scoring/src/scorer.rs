@@ -24,6 +24,25 @@ pub trait Scorer: Send + 'static {
         deadline: Instant,
     ) -> impl Future<Output = Result<Answer, ScorerError>> + Send;
 
+    /// Whether work can be given to it now without starting anything.
+    fn is_up(&self) -> bool {
+        true
+    }
+
+    /// Scores work that nobody waits for, within `limit` once a process is up. `may_start`: one is started if need be, else
+    /// the answer is [`ScorerError::Down`]. `then_end`: one that was started so, and for nothing else, is ended.
+    fn check(
+        &mut self,
+        work: Work,
+        limit: Duration,
+        may_start: bool,
+        then_end: bool,
+    ) -> impl Future<Output = Result<Answer, ScorerError>> + Send {
+        // An instance that is always up.
+        let _always_up = (may_start, then_end);
+        self.score(work, Instant::now() + limit)
+    }
+
     /// Ends the instance: first politely, after `grace` by force.
     fn stop(self, grace: Duration) -> impl Future<Output = ()> + Send;
 }
@@ -43,6 +62,9 @@ pub enum ScorerError {
     /// The instance ended while it scored.
     #[error("the instance ended: {0}")]
     Ended(String),
+    /// No instance is up, and this work starts none.
+    #[error("no instance is up")]
+    Down,
 }
 
 /// An instance that could not be started.

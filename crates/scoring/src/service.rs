@@ -15,6 +15,7 @@ use crate::direct::{Direct, DirectScorer};
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
 use crate::queue::{Command, Entry, Queue, QueueHandle};
+use crate::recheck::{Checker, RecheckConfig, Refuted, Sampler, Trust};
 use crate::scorer::Scorer;
 use crate::slot::Slot;
 
@@ -149,10 +150,35 @@ impl ScoringService {
         service
     }
 
-    /// The service with a scorer that is asked before any instance.
+    /// The service with a scorer that is asked before any instance, as long as `trust` is not withdrawn. A share of its
+    /// answers is scored again by instances; at the first difference trust is withdrawn and `refuted` called.
     #[must_use]
-    pub fn with_direct(mut self, scorer: Arc<dyn DirectScorer>) -> Self {
-        self.direct = Some(Direct::new(scorer));
+    pub fn with_direct(
+        mut self,
+        scorer: Arc<dyn DirectScorer>,
+        trust: Trust,
+        recheck: RecheckConfig,
+        refuted: Refuted,
+    ) -> Self {
+        self.metrics.native.serving.set(1);
+        let mut sampler = None;
+        if recheck.share > 0.0 {
+            let (picks, samples) = Sampler::new(recheck.share, self.metrics.clone());
+            sampler = Some(picks);
+            let checker = Checker {
+                samples,
+                scorer: Arc::clone(&scorer),
+                queue: self.queue.clone(),
+                trust: trust.clone(),
+                interval: recheck.interval.min(LONGEST),
+                refuted,
+                metrics: self.metrics.clone(),
+            };
+            let stop = self.stop.clone();
+            self.tasks
+                .spawn(stop.run_until_cancelled_owned(checker.run()));
+        }
+        self.direct = Some(Direct::new(scorer, trust, sampler));
         self
     }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::join;
 use crate::error::ScoreError;
 use crate::metrics::ScoringMetrics;
-use crate::queue::{Command, Entry, QueueHandle};
+use crate::queue::{Check, Command, Entry, Idle, Job, QueueHandle};
 use crate::scorer::{Scorer, ScorerError};
 use crate::service::ReadyCount;
 
@@ -23,6 +23,9 @@ const MAX_ATTEMPTS: u32 = 2;
 
 /// A slot whose instance cannot be started tries again after this long.
 const LOST_RETRY: Duration = Duration::from_secs(10);
+
+/// How long a check may take: requests may come to wait behind it, and it has few rows.
+const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Slot<S> {
     /// Its number among the slots of its service.
@@ -40,8 +43,14 @@ impl<S: Scorer> Slot<S> {
     /// Runs until `stop`, then ends the instance. Work that is still unfinished then is dropped: its time is over.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         // A batch in hand is dropped too: a call may have as long as a request may take, a stop may not.
-        while let Some(batch) = stop.run_until_cancelled(self.next_batch()).await {
-            if stop.run_until_cancelled(self.serve(batch)).await.is_none() {
+        while let Some(job) = stop.run_until_cancelled(self.next_job()).await {
+            let done = async {
+                match job {
+                    Job::Requests(batch) => self.serve(batch).await,
+                    Job::Check(check) => self.check(check).await,
+                }
+            };
+            if stop.run_until_cancelled(done).await.is_none() {
                 break;
             }
         }
@@ -49,7 +58,7 @@ impl<S: Scorer> Slot<S> {
     }
 
     /// Waits until the instance is ready and work has come.
-    async fn next_batch(&mut self) -> Vec<Entry> {
+    async fn next_job(&mut self) -> Job {
         loop {
             if let Err(lost) = self.scorer.ready().await {
                 tracing::error!(cause = %lost, "the model could not be started");
@@ -59,19 +68,38 @@ impl<S: Scorer> Slot<S> {
             }
             let _ready = self.ready.hold();
             let (sender, mut receiver) = oneshot::channel();
-            if self.queue.send(Command::Idle(self.index, sender)).is_err() {
+            let idle = Idle {
+                slot: self.index,
+                up: self.scorer.is_up(),
+                give: sender,
+            };
+            if self.queue.send(Command::Idle(idle)).is_err() {
                 std::future::pending::<()>().await;
             }
             tokio::select! {
-                batch = &mut receiver => if let Ok(batch) = batch { return batch },
+                job = &mut receiver => if let Ok(job) = job { return job },
                 () = self.scorer.ended() => {
-                    tracing::warn!("an idle instance ended; starting another");
-                    // A batch may have been handed over in this very moment: it was never begun.
+                    tracing::debug!("an idle instance is not ready any more");
+                    // A job may have been handed over in this very moment: it was never begun.
                     receiver.close();
-                    self.requeue(receiver.try_recv().unwrap_or_default());
+                    match receiver.try_recv() {
+                        Ok(Job::Requests(batch)) => self.requeue(batch),
+                        Ok(Job::Check(check)) => drop(self.queue.send(Command::Check(check))),
+                        Err(_) => {}
+                    }
                 }
             }
         }
+    }
+
+    /// Nobody waits for it, so no metric of requests knows of it.
+    async fn check(&mut self, check: Check) {
+        let _ready = self.ready.hold();
+        let limit = CHECK_LIMIT.min(self.call_limit);
+        let answer = self
+            .scorer
+            .check(check.work, limit, check.may_start, check.then_end);
+        let _gone = check.reply.send(answer.await);
     }
 
     async fn serve(&mut self, batch: Vec<Entry>) {

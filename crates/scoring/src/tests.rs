@@ -156,6 +156,7 @@ async fn a_refused_batch_is_scored_request_by_request() {
         message: "no".into(),
         document: None,
         unserializable: false,
+        unasked: false,
     };
     let joined = calls.recv().await.unwrap();
     joined

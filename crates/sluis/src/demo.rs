@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
+use crate::recheck::RecheckArgs;
 use crate::serve::{self, ServeArgs};
 use crate::signals::Signals;
 use crate::stage::StageArgs;
@@ -114,11 +115,13 @@ fn serve_args(args: &DemoArgs, folder: &Path) -> ServeArgs {
         host: "127.0.0.1".to_owned(),
         port: args.port,
         workers: NonZeroUsize::MIN,
+        warm_python: false,
         timeout: 60,
         max_requests: NonZeroUsize::MIN.saturating_add(1023),
         max_body_size: 100,
         model_name: None,
         model_version: None,
+        recheck: RecheckArgs::default(),
         stage: args.stage.clone(),
     }
 }

@@ -10,6 +10,7 @@ mod model_arg;
 mod native;
 mod plan;
 mod predict;
+mod recheck;
 mod serve;
 mod signals;
 mod stage;

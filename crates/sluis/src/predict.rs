@@ -125,7 +125,8 @@ async fn answer(staged: Staged, work: &Work, limit: Duration) -> Result<Answer, 
             .pop()
             .ok_or_else(|| CliError::failed("no instance was started"))?,
         Scorers::Native { proved, launch } => {
-            let native = NativeScorer::new(proved.program);
+            let defaults = staged.contract.params().plain_defaults();
+            let native = NativeScorer::new(proved.programs(), defaults);
             if let Work::Call(call) = work
                 && let Some(answer) = native.score(call)
             {

@@ -9,18 +9,20 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use prometheus_client::registry::Registry;
 use sluis_gateway::{GatewayMetrics, Identity, Limits, Served, Server, router};
+use sluis_mlflow::Params;
 use sluis_mlflow::describe::{Subject, Swagger, openapi};
 use sluis_mlflow::model::Model;
 use sluis_scoring::{
-    Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService,
+    Drained, NativeScorer, PythonScorer, ScoringConfig, ScoringMetrics, ScoringService, Trust,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir;
 use crate::error::CliError;
 use crate::model_arg::ModelArg;
+use crate::recheck::RecheckArgs;
 use crate::signals::Signals;
-use crate::stage::{self, Scorers, StageArgs, Staged};
+use crate::stage::{self, ScorerChoice, Scorers, StageArgs, Staged};
 use crate::steps::Steps;
 
 /// How long a stopping server waits for requests in work, in addition to their own time limit at most.
@@ -43,6 +45,10 @@ pub(crate) struct ServeArgs {
     /// Python processes, each with a copy of the model. Where Rust scores: so many at most, and only while they are needed.
     #[arg(short = 'w', long, env = "MLFLOW_MODELS_WORKERS", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
+    /// Where Rust scores: start one of them at once and keep it, so that the first payload that Rust leaves to Python need not
+    /// wait until the model is loaded. Takes the memory that native scoring saves.
+    #[arg(long)]
+    pub(crate) warm_python: bool,
     /// Seconds until a request without an answer ends with 504.
     #[arg(short = 't', long, env = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub(crate) timeout: u64,
@@ -58,6 +64,8 @@ pub(crate) struct ServeArgs {
     /// The model's version in those routes; that of its registry, else 1, when left out.
     #[arg(long, value_name = "VERSION", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) model_version: Option<String>,
+    #[command(flatten)]
+    pub(crate) recheck: RecheckArgs,
     #[command(flatten)]
     pub(crate) stage: StageArgs,
 }
@@ -95,6 +103,13 @@ pub(crate) async fn start(
     data_dir: Option<PathBuf>,
     steps: &mut Steps,
 ) -> Result<Serving, CliError> {
+    args.recheck.check(args.stage.scorer)?;
+    if args.warm_python && args.stage.scorer == ScorerChoice::Python {
+        let message = "--warm-python has no effect with --scorer python";
+        return Err(
+            CliError::usage(message).hint("leave one of them out: there, Python is always up")
+        );
+    }
     let data_dir = data_dir::resolve(data_dir)?;
     let model = stage::open(args.model.location())?;
     steps.done(
@@ -124,7 +139,8 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
     let mut registry = Registry::with_prefix("sluis");
     let scoring_metrics = ScoringMetrics::register(&mut registry);
     let metrics = GatewayMetrics::register(&mut registry);
-    let service = service(staged.scorers, config, args.workers.get(), scoring_metrics);
+    let defaults = staged.contract.params().plain_defaults();
+    let service = service(args, staged.scorers, defaults, config, scoring_metrics);
     let identity = identity(args, &staged.model);
     let page = openapi(Subject {
         model: &staged.model,
@@ -163,9 +179,10 @@ fn serve(args: &ServeArgs, server: Server, staged: Staged) -> Result<Serving, Cl
 
 /// What scores, behind its queue.
 fn service(
+    args: &ServeArgs,
     scorers: Scorers,
+    defaults: Params,
     config: ScoringConfig,
-    workers: usize,
     metrics: ScoringMetrics,
 ) -> ScoringService {
     match scorers {
@@ -174,9 +191,17 @@ fn service(
             ScoringService::start(config, scorers, metrics)
         }
         Scorers::Native { proved, launch } => {
-            let scorers = (0..workers).map(|index| launch.lazy(index)).collect();
-            ScoringService::start(config, scorers, metrics)
-                .with_direct(Arc::new(NativeScorer::new(proved.program)))
+            let trust = Trust::default();
+            let lazy = |index| launch.lazy(index, args.warm_python && index == 0, trust.clone());
+            let scorers = (0..args.workers.get()).map(lazy).collect();
+            let direct = Arc::new(NativeScorer::new(proved.programs(), defaults));
+            let refuted = Box::new(move |difference: &str| proved.refute(difference));
+            ScoringService::start(config, scorers, metrics).with_direct(
+                direct,
+                trust,
+                args.recheck.config(),
+                refuted,
+            )
         }
     }
 }

@@ -10,7 +10,7 @@ use sluis_gateway::Methods;
 use sluis_mlflow::contract::{Layout, Strictness};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, Decoded, RawRequest, Work};
-use sluis_scoring::LazyPythonScorer;
+use sluis_scoring::{LazyPythonScorer, Trust};
 use sluis_worker::{Export, Guardian, Instance, Program, Ready, Warmed, WorkerConfig};
 
 use crate::environment::{self, EnvironmentOptions};
@@ -45,7 +45,8 @@ pub(crate) enum ScorerChoice {
     Auto,
     /// The model's own Python.
     Python,
-    /// Rust; an error where it cannot be proved equal to Python.
+    /// Rust; an error where it cannot be proved equal to Python. Where a live answer turns out not to be, Python takes over all
+    /// the same.
     Native,
 }
 
@@ -88,10 +89,11 @@ impl Launch {
         Instance::new(config, self.guardian.clone(), self.example.clone())
     }
 
-    /// A scorer that starts its process when it is needed.
-    pub(crate) fn lazy(&self, index: usize) -> LazyPythonScorer {
+    /// A scorer that starts its process when it is needed, or at once and for good where it is kept `warm`.
+    pub(crate) fn lazy(&self, index: usize, warm: bool, trust: Trust) -> LazyPythonScorer {
         let launch = self.clone();
-        LazyPythonScorer::new(move || launch.instance(index), IDLE)
+        let idle = (!warm).then_some(IDLE);
+        LazyPythonScorer::new(move || launch.instance(index), idle, trust)
     }
 }
 
@@ -145,7 +147,7 @@ pub(crate) async fn stage(
     };
     if args.scorer != ScorerChoice::Python {
         match staging.native().await? {
-            Ok(proved) => return Ok(staging.proved(proved)),
+            Ok(proved) => return staging.proved(proved),
             Err(reason) if args.scorer == ScorerChoice::Native => {
                 return Err(
                     CliError::failed(format!("Rust cannot score this model: {reason}"))
@@ -188,9 +190,7 @@ impl Staging<'_> {
 
     /// A proved program, or why there is none. What was found out before is not found out again.
     async fn native(&mut self) -> Result<Result<Proved, String>, CliError> {
-        if let Some(method) = &self.args.method {
-            return Ok(Err(format!("--method {method} is Python's to carry out")));
-        }
+        let method = self.args.method.as_deref();
         let candidate = match Candidate::of(&self.model, &self.contract) {
             Ok(candidate) => candidate,
             Err(reason) => return Ok(Err(reason)),
@@ -201,7 +201,7 @@ impl Staging<'_> {
             Err(reason) => return Ok(Err(reason)),
         };
         if let Some(found) = found {
-            return Ok(found);
+            return Ok(found.outlook(method));
         }
         let export = Export {
             python: self.python().await?,
@@ -212,7 +212,8 @@ impl Staging<'_> {
             "native",
             "the model is exported, and compared with its Python on thousands of rows; once",
         );
-        Ok(native::make(&self.model, &candidate, &export, &place, &self.guardian).await)
+        let found = native::make(&self.model, &candidate, &export, &place, &self.guardian).await;
+        Ok(found.and_then(|found| found.outlook(method)))
     }
 
     fn launch(&self, python: PathBuf) -> Launch {
@@ -240,7 +241,8 @@ impl Staging<'_> {
         self.args.strictness != Strictness::Azure
     }
 
-    fn proved(self, proved: Proved) -> Staged {
+    fn proved(self, proved: Proved) -> Result<Staged, CliError> {
+        let methods = methods(&proved.verdict.methods, self.args.method.as_deref())?;
         self.steps.done("native", &proved.sentence());
         let mut launch = self.launch(proved.verdict.python.clone());
         // Whatever starts it is a payload that Rust did not decode.
@@ -250,8 +252,8 @@ impl Staging<'_> {
             .version("mlflow")
             .unwrap_or_default()
             .to_owned();
-        Staged {
-            methods: Methods::of(proved.verdict.methods.clone()),
+        Ok(Staged {
+            methods,
             contract: Arc::new(beside(self.contract, &|name| proved.verdict.version(name))),
             model: self.model,
             scorers: Scorers::Native {
@@ -260,7 +262,7 @@ impl Staging<'_> {
             },
             mlflow_version,
             guardian: self.guardian,
-        }
+        })
     }
 
     /// Starts Python instances.

@@ -227,6 +227,7 @@ pub(crate) fn answer(
                 .filter(|document| !document.is_empty());
             return Ok(Err(Raised {
                 unserializable: head.kind == "unserializable",
+                unasked: head.kind == "worker",
                 class: head.class,
                 message: head.message,
                 document: head.status.zip(document),

@@ -272,6 +272,7 @@ fn too_large(length: usize, limit: usize) -> Raised {
             .ok()
             .map(|document| (413, document)),
         unserializable: false,
+        unasked: true,
     }
 }
 

@@ -27,10 +27,10 @@ PARTS = {
 
 @estimates("catboost", "CatBoost", "CatBoostRegressor", "CatBoostRanker")
 def _values(builder, model, source, form):
-    if form != "values":
+    if form not in ("values", "margin"):
         return None
     loss, made = _sum(builder, model, source)
-    if type(model).__name__ != "CatBoost" and loss in EXPONENTIAL:
+    if form == "values" and type(model).__name__ != "CatBoost" and loss in EXPONENTIAL:
         builder.ulps = max(builder.ulps, 4)
         made = builder.step("exp", [made], made.width)
     made.vector = made.width == 1
@@ -46,6 +46,9 @@ def _classes(builder, model, source, form):
             made.matrix = True
             return made
         return builder.step("is_above", [made], 1, threshold=_margin(model), equal=False)
+    if form == "margin":
+        made.vector = made.width == 1
+        return made
     if form != "proba":
         return None
     builder.ulps = max(builder.ulps, 4)

@@ -38,6 +38,10 @@ class Arrays:
         self.add(np.frombuffer(b"".join(encoded), dtype=np.uint8), "uint8")
         return ends
 
+    def size(self):
+        """Bytes of all arrays."""
+        return self._end
+
     def write(self, path, head):
         """Writes the file: complete under its name, or not at all."""
         head = dict(head, arrays=self._entries)

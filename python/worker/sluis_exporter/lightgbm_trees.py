@@ -15,22 +15,26 @@ EXPONENTIAL = "poisson gamma tweedie".split()
 
 @estimates("lightgbm", "Booster")
 def _booster(builder, booster, source, form):
-    if form != "values":
+    if form not in ("values", "margin", "proba"):
         return None
-    made = _scores(builder, booster, source)
+    made = _scores(builder, booster, source, raw=form == "margin")
+    if form == "proba" and made.width == 1:
+        made = builder.step("complement", [made], 2)
     made.vector = made.width == 1
     return made
 
 
 @estimates("lightgbm", "LGBMRegressor", "LGBMRanker")
 def _regressor(builder, model, source, form):
-    return _booster(builder, model.booster_, source, form)
+    return None if form == "proba" else _booster(builder, model.booster_, source, form)
 
 
 @estimates("lightgbm", "LGBMClassifier")
 def _classifier(builder, model, source, form):
     if form == "decision" or callable(getattr(model, "objective_", None)):
         return None
+    if form == "margin":
+        return _booster(builder, model.booster_, source, form)
     made = _scores(builder, model.booster_, source)
     if made.width == 1:
         made = builder.step("complement", [made], 2)
@@ -39,16 +43,17 @@ def _classifier(builder, model, source, form):
     return builder.step("argmax", [made], 1) if form == "labels" else made
 
 
-def _scores(builder, booster, source):
+def _scores(builder, booster, source, raw=False):
     head, trees = _parts(booster.model_to_string())
     outputs = int(head["num_tree_per_iteration"])
     ensemble = Ensemble(1, "le", "float64", "float64")
     for index, tree in enumerate(trees):
         _add(ensemble, tree, index % outputs)
-    divisor = max(len(trees) // outputs, 1) if "average_output" in head else None
+    # The raw score of a forest is the sum, not the mean.
+    divisor = max(len(trees) // outputs, 1) if "average_output" in head and not raw else None
     value = builder.numbers(source)
     made = ensemble.step(builder, value, outputs, 0.0, divisor=divisor, zero_below=ZERO)
-    return _transformed(builder, made, head.get("objective", "none").split())
+    return made if raw else _transformed(builder, made, head.get("objective", "none").split())
 
 
 def _parts(text):

@@ -19,6 +19,12 @@ from .errors import NotCovered
 #: Versions that answers depend on.
 PACKAGES = "mlflow mlflow-skinny pandas numpy scipy pyarrow scikit-learn xgboost lightgbm catboost onnxruntime".split()
 
+#: Seconds within which the export of another method than the model's own function is begun: nobody may ever ask for it.
+OTHERS_PATIENCE = 20.0
+
+#: Bytes of arrays that are kept again for another method; those of the model's own function have no limit.
+OTHERS_BYTES = 64 << 20
+
 
 def main():
     """Carries out the order whose file is the argument. The exit code is 0 wherever an outcome was written."""
@@ -30,8 +36,6 @@ def main():
     outcome = {"python": "{}.{}.{}".format(*sys.version_info[:3]), "versions": {}, "folders": []}
     try:
         outcome.update(_export(order))
-    except NotCovered as error:
-        outcome["refused"] = text(error)
     except Exception as error:
         logs.report_load(error)
         outcome["failed"] = "{}: {}".format(class_name(error), text(error))
@@ -50,25 +54,48 @@ def main():
 def _export(order):
     from sluis_worker import loader
 
+    loaded = loader.load(order["model"])
+    if order["flavor"] == "mlflow.onnx":
+        # A graph has its own function and no other method.
+        return {"own": _export_graph(order, loaded), "others": {}, "methods": list(loaded.methods)}
+    raw = _raw_model(loaded.model, order["flavor"], order["model"])
+    own = _attempt(order, raw, None, order["method"], lambda data: loaded.predict(data, None))
+    others, functions, end = {}, {}, time.time() + OTHERS_PATIENCE
+    for name in [name for name in order["methods"] if name in loaded.methods]:
+        function = loaded.methods[name]
+        if id(function) in functions:
+            others[name] = {"same_as": functions[id(function)]}
+        elif time.time() > end:
+            others[name] = {"refused": "the export of the methods before it took too long"}
+        else:
+            others[name] = _attempt(order, raw, name, name, function)
+            functions[id(function)] = name
+    return {"own": own, "others": others, "methods": list(loaded.methods)}
+
+
+def _attempt(order, raw, name, method, ask):
+    """Exports one method, as that of the name (None: the model's own function); what came of it."""
     # Everything that registers exporters.
     from . import catboost_trees, encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
     from .builder import Builder
     from .walk import answer
 
     started = time.time()
-    loaded = loader.load(order["model"])
-    if order["flavor"] == "mlflow.onnx":
-        return dict(_export_graph(order, loaded), methods=list(loaded.methods))
-    raw = _raw_model(loaded.model, order["flavor"], order["model"])
     builder = Builder(order["kinds"], order["names"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        answer(builder, raw, order["method"])
-        asker, covered = _sample(order, builder, loaded)
-    builder.arrays.write(os.path.join(order["out"], "program"), builder.description(type(raw).__name__))
-    asker.arrays.write(os.path.join(order["out"], "sample"), {"format": 1, "sets": asker.sets})
-    exported = {"turning_points": covered, "seconds": time.time() - started}
-    return {"exported": exported, "methods": list(loaded.methods)}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer(builder, raw, method)
+            # The program of the model's own function is kept once, under whatever name.
+            if method != order["method"] and builder.arrays.size() > OTHERS_BYTES:
+                raise NotCovered("the program is too large to be kept for another method too")
+            asker, covered = _sample(order, builder, ask)
+    except NotCovered as error:
+        return {"refused": text(error)}
+    ending = "" if name is None else "." + name
+    builder.arrays.write(os.path.join(order["out"], "program" + ending), builder.description(type(raw).__name__))
+    asker.arrays.write(os.path.join(order["out"], "sample" + ending), {"format": 1, "sets": asker.sets})
+    return {"exported": {"turning_points": covered, "seconds": time.time() - started}}
 
 
 def _export_graph(order, loaded):
@@ -77,7 +104,10 @@ def _export_graph(order, loaded):
     started = time.time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        export(order, loaded, _encoder())
+        try:
+            export(order, loaded, _encoder())
+        except NotCovered as error:
+            return {"refused": text(error)}
     return {"exported": {"turning_points": 0, "seconds": time.time() - started}}
 
 
@@ -102,13 +132,13 @@ def _raw_model(model, flavor, folder):
     return importlib.import_module(flavor).load_model(folder)
 
 
-def _sample(order, builder, loaded):
+def _sample(order, builder, ask):
     from .frames import Frames
     from .sample import ODD_ROWS, ROWS, Asker, Sampler
 
     frames = Frames(order["kinds"], order["names"], order["tensor"])
     sampler = Sampler(builder)
-    asker = Asker(frames, lambda data: loaded.predict(data, None), _encoder())
+    asker = Asker(frames, ask, _encoder())
     rows = min(ROWS, max(4000, sampler.rows_needed()))
     usual = sampler.usual(rows)
     few = [column[:300] for column in usual]

@@ -8,7 +8,13 @@ import contextlib
 from .errors import NotCovered
 
 #: What can be asked of the last estimator, and the form that its exporter gives.
-METHODS = {"predict": None, "predict_proba": "proba", "decision_function": "decision"}
+METHODS = {
+    "predict": None,
+    "predict_proba": "proba",
+    "decision_function": "decision",
+    "margin": "margin",
+    "raw_score": "margin",
+}
 
 _TRANSFORMERS = {}
 _ESTIMATORS = {}
@@ -28,7 +34,8 @@ def transforms(package, *names):
 def estimates(package, *names):
     """Registers the exporter of estimators: (builder, estimator, source, form) -> Value.
 
-    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`.
+    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, and of boosting
+    libraries `margin` (the sum of the trees).
     A value of its own labels has them as `labels`, and several for each row where `matrix` is true.
     """
 

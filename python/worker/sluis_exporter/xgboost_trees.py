@@ -21,24 +21,28 @@ SOFTMAX = ("multi:softprob", "multi:softmax")
 
 @estimates("xgboost", "Booster")
 def _booster(builder, booster, source, form):
-    if form != "values":
+    if form not in ("values", "margin", "proba"):
         return None
     # A DMatrix takes no infinity.
     source = builder.check(builder.numbers(source), "single_or_nan")
     made, objective = _sum(builder, booster, source, None)
-    made = _transformed(builder, made, objective)
-    if objective == "multi:softmax":
+    if form != "margin":
+        made = _transformed(builder, made, objective)
+    if form == "values" and objective == "multi:softmax":
         made = builder.step("argmax", [made], 1)
+    if form == "proba" and made.width == 1:
+        made = builder.step("complement", [made], 2, single=True)
     made.vector, made.dtype = made.width == 1, "float32"
     return made
 
 
 @estimates("xgboost", "XGBRegressor", "XGBRFRegressor", "XGBRanker")
 def _regressor(builder, model, source, form):
-    if form != "values":
+    if form not in ("values", "margin"):
         return None
     made, objective = _sum(builder, _checked(model), _checked_source(builder, model, source), _iterations(model))
-    made = _transformed(builder, made, objective)
+    if form == "values":
+        made = _transformed(builder, made, objective)
     made.vector, made.dtype = made.width == 1, "float32"
     return made
 
@@ -48,6 +52,9 @@ def _classifier(builder, model, source, form):
     made, objective = _sum(builder, _checked(model), _checked_source(builder, model, source), _iterations(model))
     if form == "decision":
         return None
+    if form == "margin":
+        made.vector, made.dtype = made.width == 1, "float32"
+        return made
     classes = int(model.n_classes_)
     made = _transformed(builder, made, objective)
     if made.width == 1 and classes == 2:

@@ -22,6 +22,7 @@ use crate::lossy::LossyCast;
 
 pub(crate) use element::array;
 pub(crate) use infer::{Inferred, infer};
+pub(crate) use moment::is_iso_date;
 pub(crate) use tensor::elements;
 
 /// One cell of a column that pandas made.

@@ -31,6 +31,11 @@ pub(crate) enum Zone {
     Offset(i32),
 }
 
+/// Whether a text is a date or a moment in that form, within what 64 bits of nanoseconds hold.
+pub(crate) fn is_iso_date(text: &str) -> bool {
+    read(text).is_some_and(|moment| moment.nanoseconds.is_some())
+}
+
 /// The moment of a text `YYYY-MM-DD[(T| )HH:MM[:SS[.f{1,9}]][Z|±HH:MM]]`; `None` for any other.
 pub(crate) fn read(text: &str) -> Option<Moment> {
     let bytes = text.as_bytes();

@@ -15,12 +15,16 @@ pub use params::ParamsContract;
 pub use strictness::{Strictness, UnknownStrictness};
 pub(crate) use versions::{Version, Versions};
 
+use std::sync::Arc;
+
 use crate::model::{ColumnSpec, DataType, Model, Schema, TensorSpec};
 
 /// A compiled signature.
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) layout: Layout,
+    /// What the layout was made of, for strict checking of what Python decides; none where only Python knows the types.
+    pub(crate) inputs: Option<Arc<Schema>>,
     pub(crate) params: ParamsContract,
     pub(crate) versions: Versions,
     pub(crate) strictness: Strictness,
@@ -36,7 +40,11 @@ impl Contract {
             .as_ref()
             .and_then(|signature| signature.params.as_deref());
         let layout = compile_layout(model).unwrap_or_else(Layout::Python);
+        let inputs = (model.signature.as_ref())
+            .filter(|_| !model.is_signature_from_type_hint)
+            .and_then(|signature| signature.inputs.clone());
         Self {
+            inputs: inputs.map(Arc::new),
             azure_reads_alike: azure::reads_alike(model, &layout),
             layout,
             params: ParamsContract::compile(params.unwrap_or_default()),
@@ -85,13 +93,18 @@ impl Contract {
         self.versions.mlflow.is_some_and(|version| version.0 == 1)
     }
 
+    /// The params of the signature.
+    pub fn params(&self) -> &ParamsContract {
+        &self.params
+    }
+
     /// What payloads are decoded into.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// The column names of decoded frames, when the signature names columns.
-    pub fn columns(&self) -> Option<&std::sync::Arc<[String]>> {
+    pub fn columns(&self) -> Option<&Arc<[String]>> {
         match &self.layout {
             Layout::Columns(layout) if layout.named => Some(&layout.names),
             _ => None,

@@ -67,6 +67,11 @@ impl Contract {
         match read(layout, body, exact, self.strictness) {
             Some(Ok(call)) => Decoded::Call(call),
             Some(Err(refusal)) => Decoded::Refused(refusal),
+            None if self.strictness == Strictness::Strict => Decoded::Refused(Refusal::parse(
+                "Strict checking refuses this CSV: pandas would guess what some of it means. Write plain lines as long as the \
+                 header, integers without a point, booleans as true and false, no missing texts, integers or booleans, and \
+                 send dates and binary values as JSON or Arrow.",
+            )),
             None => Decoded::AsItCame,
         }
     }

@@ -3,7 +3,10 @@
 //! `input_data` in Azure's dialect.
 //!
 //! Gives up at the first byte that is not as expected, and the general decoder begins anew. What it takes is what the
-//! general decoder takes without any cast: the same cells, no column left out, nothing beside the payload.
+//! general decoder takes without any cast: the same cells, nothing beside the payload. Columns of numbers that the signature
+//! does not name are left out, and told.
+
+use std::collections::HashSet;
 
 use super::frame::column_order;
 use super::numbers::{Float, Text};
@@ -11,7 +14,9 @@ use super::sink::dense_frame;
 use super::tensor;
 use crate::block::DType;
 use crate::contract::{ColumnLayout, Layout, TensorLayout};
+use crate::enforce::shown;
 use crate::input::Input;
+use crate::lossy::{Lossy, LossyCast};
 
 /// The keys under which a dialect puts its payload.
 pub(crate) struct Keys {
@@ -40,31 +45,33 @@ pub(crate) fn is_exact(layout: &Layout) -> bool {
     }
 }
 
+/// An input, and the columns that were left out of it.
+type Read = (Input, Vec<Lossy>);
+
 /// The input of a payload of plain numbers.
-pub(crate) fn read(layout: &Layout, body: &[u8], keys: &Keys) -> Option<Input> {
+pub(crate) fn read(layout: &Layout, body: &[u8], keys: &Keys) -> Option<Read> {
     let mut text = Text::new(body);
     text.take(b'{')?;
     let key = text.word()?;
     text.take(b':')?;
-    let input = match layout {
+    let read = match layout {
         Layout::Columns(layout) if keys.frame.contains(&key) => split(layout, &mut text)?,
-        Layout::Tensor(layout) if keys.tensor.contains(&key) => tensor(layout, &mut text)?,
+        Layout::Tensor(layout) if keys.tensor.contains(&key) => {
+            (tensor(layout, &mut text)?, Vec::new())
+        }
         _ => return None,
     };
     text.take(b'}')?;
-    text.is_over().then_some(input)
+    text.is_over().then_some(read)
 }
 
 /// The value of `dataframe_split`, its columns before its data, without an index.
-fn split(layout: &ColumnLayout, text: &mut Text<'_>) -> Option<Input> {
+fn split(layout: &ColumnLayout, text: &mut Text<'_>) -> Option<Read> {
     let dtype = layout.dense?;
     text.take(b'{')?;
     text.key("columns")?;
     let names = names(text)?;
     let (layout, order) = column_order(layout, &names)?;
-    if order.contains(&None) {
-        return None;
-    }
     text.comma()?;
     text.key("data")?;
     let input = match dtype {
@@ -73,7 +80,27 @@ fn split(layout: &ColumnLayout, text: &mut Text<'_>) -> Option<Input> {
         _ => None,
     }?;
     text.take(b'}')?;
-    Some(input)
+    Some((input, extra_columns(layout.named, &names, &order)))
+}
+
+/// The columns without a place, each once.
+fn extra_columns(named: bool, names: &[&str], order: &[Option<usize>]) -> Vec<Lossy> {
+    let mut known = HashSet::new();
+    let left_out = names
+        .iter()
+        .enumerate()
+        .filter(|(position, name)| order[*position].is_none() && (!named || known.insert(**name)));
+    left_out
+        .map(|(position, name)| Lossy {
+            name: if named {
+                shown(name)
+            } else {
+                position.to_string()
+            },
+            cast: LossyCast::ExtraColumn,
+            count: 1,
+        })
+        .collect()
 }
 
 fn names<'t>(text: &mut Text<'t>) -> Option<Vec<&'t str>> {

@@ -13,6 +13,7 @@ mod cell;
 mod columnar;
 mod columns;
 mod csv;
+mod decimal;
 mod direct;
 mod envelope;
 mod frame;
@@ -57,6 +58,13 @@ pub enum Decoded {
 impl Contract {
     /// Decodes the body of an `application/json` request to MLflow's scoring protocol.
     pub fn decode_json(&self, body: &[u8]) -> Decoded {
+        match self.decide_json(body) {
+            Decoded::AsItCame => self.left_to_python(body),
+            decided => decided,
+        }
+    }
+
+    fn decide_json(&self, body: &[u8]) -> Decoded {
         if let Some(decoded) = self.decode_plain(body, &direct::MLFLOW) {
             return decoded;
         }
@@ -81,8 +89,15 @@ impl Contract {
         if self.speaks_1x() || (self.counts_losses() && !direct::is_exact(&self.layout)) {
             return None;
         }
-        let input = direct::read(&self.layout, body, keys)?;
-        Some(self.with_params(input, None))
+        let (input, left_out) = direct::read(&self.layout, body, keys)?;
+        if !left_out.is_empty() && self.strictness != Strictness::Mlflow {
+            return None;
+        }
+        let mut decoded = self.with_params(input, None);
+        if let Decoded::Call(call) = &mut decoded {
+            call.lossy.extend(left_out);
+        }
+        Some(decoded)
     }
 
     /// Whether every value that loses anything has to be told.

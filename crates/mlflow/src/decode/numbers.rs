@@ -4,6 +4,7 @@
 //! list, a number that JSON does not allow) makes the reader give up, and the general readers judge the payload.
 
 use super::cell::Cell;
+use super::decimal;
 
 /// Integers of so many digits are exact in a double. Longer ones are rounded, and that is for others to judge.
 const EXACT_DIGITS: usize = 15;
@@ -166,7 +167,17 @@ impl<'a> Text<'a> {
     }
 
     /// A number as JSON writes it, or null.
+    #[inline]
     fn number<T: Float>(&mut self) -> Option<T> {
+        let Some((value, length)) = decimal::read(self.0) else {
+            return self.other_number();
+        };
+        self.0 = skip(self.0.get(length..)?);
+        T::of(value)
+    }
+
+    /// One of another form than most.
+    fn other_number<T: Float>(&mut self) -> Option<T> {
         let negative = self.0.first() == Some(&b'-');
         let digits = self.0.get(usize::from(negative)..)?;
         let whole = digits

@@ -14,7 +14,7 @@ mod tensors;
 mod tests;
 
 pub(crate) use assemble::{assemble, block_of};
-pub(crate) use names::{Matched, python_list, shown, unknown_columns};
+pub(crate) use names::{Matched, python_list, shown, unknown_columns, unknown_names};
 pub(crate) use suggest::nearest;
 pub(crate) use table::{Held, Objects, incompatible};
 pub(crate) use tensors::check_shape;

@@ -2,6 +2,8 @@
 //!
 //! Refuses what misses a required column, with MLflow's sentence and the names that were probably meant.
 
+use std::collections::HashSet;
+
 use super::suggest::nearest;
 use crate::contract::ColumnLayout;
 use crate::lossy::{Lossy, LossyCast};
@@ -43,15 +45,15 @@ impl Matched {
 
 fn by_name(layout: &ColumnLayout, labels: &[Option<&str>]) -> Result<Matched, Refusal> {
     let mut positions = vec![None; layout.names.len()];
-    let mut extra: Vec<&str> = Vec::new();
+    let (mut extra, mut known): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());
     let mut unlabelled = 0;
     for (position, label) in labels.iter().enumerate() {
         match label {
             None => unlabelled += 1,
             Some(label) => match layout.position(label) {
                 Some(column) => positions[column] = Some(position),
-                None if extra.contains(label) => {}
-                None => extra.push(label),
+                None if known.insert(label) => extra.push(label),
+                None => {}
             },
         }
     }
@@ -162,12 +164,18 @@ pub(crate) fn unknown_columns(layout: &ColumnLayout, extra: &[&str]) -> Refusal 
             extra.len()
         ));
     }
+    let declared: Vec<&str> = layout.names.iter().map(String::as_str).collect();
+    unknown_names(&declared, extra)
+}
+
+/// The same, where the signature names its columns.
+pub(crate) fn unknown_names(declared: &[&str], extra: &[&str]) -> Refusal {
     let mut message = format!(
         "The signature does not name these columns: {}. Strict checking refuses what would be left out.",
         python_list(extra)
     );
     for wrong in extra.iter().take(SHOWN) {
-        if let Some(meant) = nearest(wrong, layout.names.iter().map(String::as_str)) {
+        if let Some(meant) = nearest(wrong, declared.iter().copied()) {
             let (meant, wrong) = (python_text(meant), python_text(wrong));
             message.push_str(&format!(" Did you mean {meant} instead of {wrong}?"));
         }

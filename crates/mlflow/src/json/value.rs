@@ -146,6 +146,15 @@ impl<'d> Value<'d> {
         self.document.nodes[self.index].kind == Kind::List
     }
 
+    /// How many elements a list has, or members an object, repeated keys included; 0 for another value.
+    pub(crate) fn count(self) -> usize {
+        let node = self.document.nodes[self.index];
+        match node.kind {
+            Kind::List | Kind::Object => node.count as usize,
+            _ => 0,
+        }
+    }
+
     /// The elements of a list; nothing for another value.
     pub(crate) fn items(self) -> impl ExactSizeIterator<Item = Value<'d>> {
         let node = self.document.nodes[self.index];

@@ -19,14 +19,32 @@ impl Bound {
 #[derive(Debug)]
 pub(super) struct Difference {
     pub(super) row: usize,
+    /// How they differ, without a value of either.
     pub(super) text: String,
+    /// Both values, where there are two.
+    values: Option<(f64, f64)>,
+}
+
+impl Difference {
+    pub(super) fn at(row: usize, text: impl Into<String>) -> Self {
+        Self {
+            row,
+            text: text.into(),
+            values: None,
+        }
+    }
+
+    /// How they differ, with the values: for rows that are nobody's.
+    pub(super) fn with_values(&self) -> String {
+        match self.values {
+            Some((ours, theirs)) => format!("{}: {ours:?}, Python's is {theirs:?}", self.text),
+            None => self.text.clone(),
+        }
+    }
 }
 
 fn at(row: usize, text: impl Into<String>) -> Difference {
-    Difference {
-        row,
-        text: text.into(),
-    }
+    Difference::at(row, text)
 }
 
 /// The largest difference in units of the last place, or the first difference beyond the bound. `magnitudes` has for each row
@@ -109,12 +127,19 @@ fn blocks(
             ours.dtype,
         );
         if !is_float(ours.dtype) || distance.is_nan() || distance > bound.ulps {
-            let text = format!(
-                "column {} of the answer is {a:?}, Python's is {b:?} ({distance:.1} units in the last place, the bound is {})",
-                index % width.max(1),
-                bound.ulps
-            );
-            return Err(at(row, text));
+            let column = index % width.max(1);
+            let text = if is_float(ours.dtype) {
+                let bound = bound.ulps;
+                format!(
+                    "column {column} of the answer is {distance:.1} units in the last place from Python's, the bound is {bound}"
+                )
+            } else {
+                format!("column {column} of the answer has another label than Python's")
+            };
+            return Err(Difference {
+                values: is_float(ours.dtype).then_some((*a, *b)),
+                ..at(row, text)
+            });
         }
         largest = largest.max(distance);
     }

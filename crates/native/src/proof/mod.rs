@@ -1,14 +1,16 @@
 //! The proof: a program against what Python answered to the same rows.
 //!
 //! `sample` reads the rows and answers that the exporter wrote; `compare` holds two answers against each other. Where they
-//! differ, the program is not used, and the first difference is named.
+//! differ, the program is not used, and the first difference is named. `live` compares what callers got, with the same bounds.
 
 mod compare;
+mod live;
 mod sample;
 
 use serde::{Deserialize, Serialize};
 use sluis_mlflow::Input;
 
+pub use live::Disagreement;
 pub use sample::Layout;
 
 use crate::error::ProgramError;
@@ -130,7 +132,7 @@ fn differs(set: usize, difference: &Difference) -> Unproved {
     Unproved::Differs {
         set,
         row: difference.row,
-        difference: difference.text.clone(),
+        difference: difference.with_values(),
     }
 }
 
@@ -145,13 +147,12 @@ fn same_in_parts(
         .map(|row| (row, 1))
         .chain([(0, rows / 2), (1.min(rows), rows.saturating_sub(1))]);
     for (start, count) in parts.filter(|(_, count)| *count > 0) {
-        let Some(part) = sample::slice(input, start, count) else {
+        let Some(part) = input.copy_rows(start, count) else {
             continue;
         };
-        let answer = program.evaluate(&part).map_err(|_| Difference {
-            row: start,
-            text: "answered among others, and not alone".to_owned(),
-        })?;
+        let answer = program
+            .evaluate(&part)
+            .map_err(|_| Difference::at(start, "answered among others, and not alone"))?;
         compare::part(&answer, whole, start, count)?;
     }
     Ok(())

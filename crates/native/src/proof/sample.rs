@@ -247,25 +247,6 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// Some rows of an input.
-pub(super) fn slice(input: &Input, start: usize, rows: usize) -> Option<Input> {
-    let block = |block: &DenseBlock| {
-        let size = block.bytes.len() / block.rows();
-        let bytes = block.bytes.slice(start * size..(start + rows) * size);
-        let part = DenseBlock::new(block.dtype, vec![rows, block.shape[1]], bytes).ok()?;
-        Some(DenseBlock {
-            columns: block.columns.clone(),
-            ..part
-        })
-    };
-    Some(match input {
-        Input::Frame(frame) => Input::Frame(block(frame)?),
-        Input::Tensor(tensor) => Input::Tensor(block(tensor)?),
-        Input::Batch(batch) => Input::Batch(batch.slice(start, rows)),
-        Input::Tensors(_) => return None,
-    })
-}
-
 /// How many values an input has.
 pub(super) fn numbers(input: &Input) -> usize {
     let values = |block: &DenseBlock| block.shape.iter().product();

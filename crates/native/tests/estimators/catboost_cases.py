@@ -7,6 +7,7 @@ import tempfile
 import numpy as np
 
 from cases import Case, holes, labels, mixed, numbers
+from sluis_worker import methods
 
 
 def catboosts():
@@ -14,7 +15,7 @@ def catboosts():
     if importlib.util.find_spec("catboost") is None:
         print("catboost is not installed: its cases are left out")
         return
-    for make in (values, classes, refused):
+    for make in (values, classes, margins, refused):
         for case in make():
             yield _loaded(case)
 
@@ -25,7 +26,7 @@ def _loaded(case):
         path = os.path.join(folder, "model.cb")
         case.model.save_model(path)
         case.model = type(case.model)().load_model(path)
-    case.ask = getattr(case.model, case.method)
+    case.ask = methods.of(case.model, "mlflow.catboost")[case.method]
     return case
 
 
@@ -87,6 +88,23 @@ def classes():
     careful = catboost.CatBoostClassifier(**SMALL).fit(frame, labels(score))
     careful.set_probability_threshold(0.8)
     yield Case("cat_threshold", careful, frame)
+
+
+def margins():
+    import catboost
+
+    frame, score, random = numbers(17, 500)
+    sparse = holes(frame, random)
+    models = {"poisson": catboost.CatBoostRegressor(loss_function="Poisson", **SMALL).fit(sparse, np.exp(score / 9))}
+    models["quantiles"] = catboost.CatBoostRegressor(loss_function="MultiQuantile:alpha=0.1,0.9", **SMALL).fit(sparse, score)
+    models["plain"] = catboost.CatBoost(dict(SMALL, loss_function="Tweedie:variance_power=1.5")).fit(sparse, np.exp(score / 9))
+    for count in (2, 3):
+        models[str(count)] = catboost.CatBoostClassifier(**SMALL).fit(sparse, labels(score, count, True))
+    models["threshold"] = catboost.CatBoostClassifier(**SMALL).fit(sparse, labels(score))
+    models["threshold"].set_probability_threshold(0.3)
+    for name, model in models.items():
+        for method in ("margin", "raw_score"):
+            yield Case("cat_{}_{}".format(method, name), model, sparse, method, ask=model.predict)
 
 
 def refused():

@@ -19,6 +19,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."
 sys.path.insert(0, ROOT)
 
 import cases  # noqa: E402
+import cases_methods  # noqa: E402
 import catboost_cases  # noqa: E402
 from sluis_exporter import catboost_trees, encoders, lightgbm_trees, linear_models, others  # noqa: E402,F401
 from sluis_exporter import sklearn_trees, transformers, xgboost_trees  # noqa: E402,F401
@@ -72,7 +73,7 @@ def main():
     prove, out, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
     warnings.simplefilter("ignore")
     started, folders, failed = time.time(), [], []
-    for case in itertools.chain(cases.all_cases(), catboost_cases.catboosts()):
+    for case in itertools.chain(cases.all_cases(), cases_methods.all_cases(), catboost_cases.catboosts()):
         if wanted and not any(part in case.name for part in wanted):
             continue
         folder = os.path.join(out, case.name)

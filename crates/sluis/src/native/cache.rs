@@ -1,12 +1,13 @@
-//! What is kept of exports: `programs/<digest>/` in the data folder, with `evidence.json` and, where proved, `program`.
+//! What is kept of exports: `programs/<digest>/` in the data folder, with `evidence.json` and a file for each proved program.
 //!
 //! The digest is that of the model's files, of what its environment is made from, and of the exporter. A kept verdict holds as
 //! long as the packages that it was reached with are untouched.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -19,9 +20,6 @@ const PROGRAM: &str = "program";
 /// The version of this form, and of what a proof takes.
 const FORMAT: u32 = 3;
 
-/// Starts that may end within a trial before there are no more of them.
-const TRIALS: u8 = 3;
-
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -29,14 +27,12 @@ const CHUNK: usize = 256 << 10;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     format: u32,
-    /// The class of the model.
-    pub(crate) class: Option<String>,
-    /// What the proof found; none where Python has to score.
-    pub(crate) evidence: Option<Evidence>,
-    /// Why Python has to score.
-    pub(crate) refused: Option<String>,
-    /// Values at which the model's answer may change, and their neighbours.
-    pub(crate) turning_points: u64,
+    /// The model's own function.
+    pub(crate) own: Finding,
+    /// Its other methods that were tried, by name.
+    pub(crate) others: BTreeMap<String, Finding>,
+    /// Why nothing of this is believed any more: a live answer that was not Python's.
+    pub(crate) refuted: Option<String>,
     /// The interpreter of the model's environment, and its version.
     pub(crate) python: PathBuf,
     pub(crate) python_version: String,
@@ -46,11 +42,33 @@ pub(crate) struct Verdict {
     pub(crate) methods: Vec<String>,
     /// Folders of packages, with the time of their last change.
     folders: Vec<(PathBuf, u128)>,
-    /// The digest of the program's file.
-    program: Option<String>,
 }
 
-/// What an exporter tells beside the program.
+/// What was found out about one method.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    /// The class of the model.
+    pub(crate) class: Option<String>,
+    /// What the proof found; none where Python has to score.
+    pub(crate) evidence: Option<Evidence>,
+    /// Why Python has to score.
+    pub(crate) refused: Option<String>,
+    /// Values at which the model's answer may change, and their neighbours.
+    pub(crate) turning_points: u64,
+    /// The digest of the program's file, once it is kept.
+    pub(super) program: Option<String>,
+}
+
+impl Finding {
+    pub(crate) fn refused(reason: String) -> Self {
+        Self {
+            refused: Some(reason),
+            ..Self::default()
+        }
+    }
+}
+
+/// What an exporter tells beside the programs.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Outcome {
     python: String,
@@ -58,29 +76,43 @@ pub(crate) struct Outcome {
     folders: Vec<PathBuf>,
     #[serde(default)]
     methods: Vec<String>,
-    pub(crate) refused: Option<String>,
     pub(crate) failed: Option<String>,
-    pub(crate) exported: Option<Exported>,
+    /// The model's own function; there unless it failed.
+    pub(crate) own: Option<Attempted>,
+    #[serde(default)]
+    pub(crate) others: BTreeMap<String, Attempted>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Exported {
-    pub(crate) turning_points: u64,
+/// What came of one method.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Attempted {
+    Exported {
+        turning_points: u64,
+    },
+    /// It has no native form, for this reason.
+    Refused(String),
+    /// It is the same function as another method.
+    SameAs(String),
 }
+
+/// Programs by the method that they stand for; without a name: the model's own function.
+pub(crate) type Programs = Vec<(Option<String>, Arc<Program>)>;
 
 impl Verdict {
     /// The verdict of an export.
-    pub(crate) fn new(outcome: &Outcome, python: &Path) -> Self {
+    pub(crate) fn new(
+        outcome: &Outcome,
+        python: &Path,
+        own: Finding,
+        others: BTreeMap<String, Finding>,
+    ) -> Self {
         let folders = outcome.folders.iter();
         Self {
             format: FORMAT,
-            class: None,
-            evidence: None,
-            refused: outcome.refused.clone(),
-            turning_points: outcome
-                .exported
-                .as_ref()
-                .map_or(0, |exported| exported.turning_points),
+            own,
+            others,
+            refuted: None,
             python: python.to_owned(),
             python_version: outcome.python.clone(),
             versions: outcome.versions.clone(),
@@ -88,8 +120,22 @@ impl Verdict {
             folders: folders
                 .map(|folder| (folder.clone(), changed(folder).unwrap_or(0)))
                 .collect(),
-            program: None,
         }
+    }
+
+    /// What was found out about a method; about the model's own function without a name.
+    pub(crate) fn of(&self, method: Option<&str>) -> Option<&Finding> {
+        match method {
+            None => Some(&self.own),
+            Some(name) => self.others.get(name),
+        }
+    }
+
+    /// Everything that was found out, by method.
+    fn findings(&mut self) -> impl Iterator<Item = (Option<&String>, &mut Finding)> {
+        let others = self.others.iter_mut();
+        std::iter::once((None, &mut self.own))
+            .chain(others.map(|(name, finding)| (Some(name), finding)))
     }
 
     /// The version of a package that the model was loaded with.
@@ -138,23 +184,42 @@ impl Place {
         Ok(Self(data_dir.join("programs").join(&text(hash)[..32])))
     }
 
-    /// The verdict that is kept and still holds, with the program where it was proved.
-    pub(crate) fn load(&self, model: &Path) -> Option<(Verdict, Option<Program>)> {
-        let verdict: Verdict =
+    /// The verdict that is kept and still holds, with the programs that were proved: those of the model in that folder. Where one
+    /// of them cannot be believed, none is.
+    pub(crate) fn load(&self, model: &Path) -> Option<(Verdict, Programs)> {
+        let mut verdict: Verdict =
             serde_json::from_slice(&fs::read(self.0.join(EVIDENCE)).ok()?).ok()?;
         if !verdict.holds() {
             return None;
         }
-        let Some(digest) = &verdict.program else {
-            return verdict.refused.is_some().then_some((verdict, None));
-        };
-        let bytes = fs::read(self.0.join(PROGRAM)).ok()?;
+        if verdict.refuted.is_some() {
+            return Some((verdict, Vec::new()));
+        }
+        let mut read: BTreeMap<String, Arc<Program>> = BTreeMap::new();
+        let mut programs = Vec::new();
+        for (method, finding) in verdict.findings() {
+            let Some(digest) = &finding.program else {
+                continue;
+            };
+            let program = match read.get(digest) {
+                Some(program) => Arc::clone(program),
+                None => Arc::new(self.read(digest, model)?),
+            };
+            read.insert(digest.clone(), Arc::clone(&program));
+            programs.push((method.cloned(), program));
+        }
+        Some((verdict, programs))
+    }
+
+    /// The program whose file has that digest, if it still has.
+    fn read(&self, digest: &str, model: &Path) -> Option<Program> {
+        let bytes = fs::read(self.0.join(file_name(digest)?)).ok()?;
         if text(Sha256::new_with_prefix(&bytes)) != *digest {
             tracing::warn!(folder = %self.0.display(), "the kept scoring program was changed; it is exported anew");
             return None;
         }
         match Program::read_beside(&bytes, model) {
-            Ok(program) => Some((verdict, Some(program))),
+            Ok(program) => Some(program),
             Err(error) => {
                 tracing::warn!(%error, "the kept scoring program cannot be read; it is exported anew");
                 None
@@ -162,16 +227,25 @@ impl Place {
         }
     }
 
-    /// Keeps a verdict, and the program where it was proved: complete, or not at all.
-    pub(crate) fn keep(&self, mut verdict: Verdict, program: Option<&[u8]>) -> io::Result<Verdict> {
+    /// Keeps a verdict, and the programs that were proved: complete, or not at all. Methods with equal programs share a file.
+    pub(crate) fn keep(
+        &self,
+        mut verdict: Verdict,
+        files: &BTreeMap<Option<String>, Arc<Vec<u8>>>,
+    ) -> io::Result<Verdict> {
         let parent = self.0.parent().unwrap_or(&self.0);
         fs::create_dir_all(parent)?;
         let building = tempfile::Builder::new()
             .prefix(".building-")
             .tempdir_in(parent)?;
-        if let Some(bytes) = program {
-            fs::write(building.path().join(PROGRAM), bytes)?;
-            verdict.program = Some(text(Sha256::new_with_prefix(bytes)));
+        for (method, finding) in verdict.findings() {
+            let Some(bytes) = files.get(&method.cloned()) else {
+                continue;
+            };
+            let digest = text(Sha256::new_with_prefix(bytes.as_slice()));
+            let name = file_name(&digest).ok_or(io::ErrorKind::InvalidData)?;
+            fs::write(building.path().join(name), bytes.as_slice())?;
+            finding.program = Some(digest);
         }
         fs::write(
             building.path().join(EVIDENCE),
@@ -191,6 +265,25 @@ impl Place {
         Ok(verdict)
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes down that a live answer of the program was not Python's. Program and evidence stay for whoever looks into it.
+    pub(crate) fn refute(&self, verdict: &Verdict, difference: &str) -> io::Result<()> {
+        let mut verdict = verdict.clone();
+        verdict.refuted = Some(format!(
+            "a live answer of Rust was not Python's ({difference}); remove '{}' to have the model proved again",
+            self.0.display()
+        ));
+        let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
+        file.write_all(&serde_json::to_vec_pretty(&verdict)?)?;
+        file.as_file().sync_all()?;
+        file.persist(self.0.join(EVIDENCE))?;
+        Ok(())
+    }
+
     /// A folder to export into, removed with its value.
     pub(crate) fn workshop(&self) -> io::Result<tempfile::TempDir> {
         let parent = self.0.parent().unwrap_or(&self.0);
@@ -201,44 +294,17 @@ impl Place {
     }
 }
 
-/// A trial of native code in this process: its file is there as long as it runs, and stays where the process ends with it.
-#[derive(Debug)]
-pub(crate) struct Trial(PathBuf);
-
-impl Place {
-    /// Begins a trial, unless so many starts have ended within theirs.
-    pub(crate) fn trial(&self) -> Result<Trial, String> {
-        let file = self.0.with_extension("trying");
-        let begun = fs::read(&file).map_or(0, |bytes| bytes.len());
-        if begun >= usize::from(TRIALS) {
-            return Err(format!(
-                "{TRIALS} starts ended while its library was tried in this process; delete {} to try again",
-                file.display()
-            ));
-        }
-        fs::write(&file, "x".repeat(begun + 1))
-            .map_err(|error| format!("the data folder cannot be written ({error})"))?;
-        Ok(Trial(file))
-    }
-}
-
-impl Drop for Trial {
-    fn drop(&mut self) {
-        // Starts at the same time share the file.
-        let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-        if let Err(error) = fs::remove_file(&self.0)
-            && !gone(&error)
-        {
-            tracing::warn!(file = %self.0.display(), %error, "the file of a trial that is over cannot be deleted");
-        }
-    }
-}
-
 fn text(hash: Sha256) -> String {
     hash.finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// The file of a program by its digest; none for what is no digest.
+fn file_name(digest: &str) -> Option<String> {
+    let plain = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    plain.then(|| format!("{}.{PROGRAM}", &digest[..16]))
 }
 
 /// Names and contents of all files below a folder, in order. Links are read as what they lead to.
@@ -281,23 +347,11 @@ mod tests {
 
     fn verdict(python: &Path, folder: &Path) -> Verdict {
         let outcome = serde_json::json!({
-            "python": "3.11.7", "versions": {"mlflow": "3.1.0"}, "folders": [folder], "refused": "KNN has no native form",
+            "python": "3.11.7", "versions": {"mlflow": "3.1.0"}, "folders": [folder],
         });
-        Verdict::new(&serde_json::from_value(outcome).unwrap(), python)
-    }
-
-    #[test]
-    fn a_library_that_ended_three_starts_is_not_tried_again() {
-        let data = tempfile::tempdir().unwrap();
-        let place = Place(data.path().join("abc"));
-        for _ in 0..5 {
-            place.trial().unwrap();
-        }
-        for _ in 0..3 {
-            std::mem::forget(place.trial().unwrap());
-        }
-        let refused = place.trial().unwrap_err();
-        assert!(refused.contains("abc.trying"), "{refused}");
+        let own = Finding::refused("KNN has no native form".to_owned());
+        let outcome = serde_json::from_value(outcome).unwrap();
+        Verdict::new(&outcome, python, own, BTreeMap::new())
     }
 
     #[test]
@@ -310,15 +364,18 @@ mod tests {
         let place = || Place::of(data.path(), model.path(), &["local"]).unwrap();
         assert!(place().load(model.path()).is_none());
         place()
-            .keep(verdict(&python, packages.path()), None)
+            .keep(verdict(&python, packages.path()), &BTreeMap::new())
             .unwrap();
-        let (kept, program) = place().load(model.path()).unwrap();
-        assert_eq!(kept.refused.as_deref(), Some("KNN has no native form"));
-        assert!(program.is_none());
+        let (kept, programs) = place().load(model.path()).unwrap();
+        assert_eq!(kept.own.refused.as_deref(), Some("KNN has no native form"));
+        assert!(programs.is_empty());
+        place().refute(&kept, "row 3: another label").unwrap();
+        let (kept, _) = place().load(model.path()).unwrap();
+        assert!(kept.refuted.unwrap().contains("row 3: another label"));
         fs::write(packages.path().join("numpy"), "").unwrap();
         assert!(place().load(model.path()).is_none(), "a package came");
         place()
-            .keep(verdict(&python, packages.path()), None)
+            .keep(verdict(&python, packages.path()), &BTreeMap::new())
             .unwrap();
         assert!(place().load(model.path()).is_some());
         fs::write(model.path().join("MLmodel"), "flavors: []").unwrap();

@@ -20,6 +20,15 @@ const FLAVORS: [&str; 5] = [
 /// The flavor whose programs take tensors of any shape.
 const GRAPH: &str = "mlflow.onnx";
 
+/// Methods that have native forms and that a request may name, beside the model's own function.
+pub(crate) const METHODS: [&str; 5] = [
+    "predict",
+    "predict_proba",
+    "decision_function",
+    "margin",
+    "raw_score",
+];
+
 /// A model that may have a native form.
 pub(crate) struct Candidate {
     /// The form of its inputs.
@@ -122,6 +131,7 @@ impl Candidate {
             "out": out,
             "flavor": self.flavor,
             "method": self.method,
+            "methods": METHODS,
             "kinds": self.kinds,
             "names": self.names,
             "tensor": self.tensor,

@@ -35,11 +35,13 @@ impl Prospect {
             return prospect;
         }
         match find(model, options, data_dir) {
-            Ok((_, Some(Ok(proved)))) => Self {
-                scorer: "native",
-                reason: proved.sentence(),
+            Ok((_, Some(found))) => match found.outlook(None) {
+                Ok(proved) => Self {
+                    scorer: "native",
+                    reason: proved.sentence(),
+                },
+                Err(reason) => Self::python(&reason),
             },
-            Ok((_, Some(Err(reason)))) => Self::python(&reason),
             Ok((_, None)) | Err(_) => prospect,
         }
     }

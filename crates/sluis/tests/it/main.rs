@@ -21,5 +21,6 @@ mod onnx;
 mod pages;
 mod plan;
 mod predict;
+mod recheck;
 mod serve;
 mod server;

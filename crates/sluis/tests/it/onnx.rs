@@ -1,20 +1,14 @@
 //! ONNX models by the real binary: their own runtime, called without Python.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use super::server::{Server, model, predict, root, test_python};
+use super::native::{data, has_python};
+use super::recheck::metric;
+use super::server::{Server, eventually, model, predict, root, test_python};
 
 const TWO: &str = r#"{"inputs": {"X": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}}"#;
-
-fn has_python(server: &Server) -> bool {
-    server.descendants().into_iter().any(|id| {
-        let command = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&command).contains("python")
-    })
-}
 
 /// Models of `crates/native/tests/onnx/graphs.py`, saved by MLflow.
 fn saved(names: &[&str], out: &Path) {
@@ -82,6 +76,32 @@ fn frames_and_tensors_are_answered_as_python_answers_them() {
         assert_eq!(answer, expected, "{name}: {log}");
         assert!(log.contains("by ONNX Runtime"), "{name}: {log}");
     }
+}
+
+#[test]
+fn whole_calls_are_scored_again_since_rows_may_depend_on_each_other() {
+    let (out, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    saved(&["totals"], out.path());
+    let every = [
+        &data(folder.path())[..],
+        &["--recheck", "1", "--recheck-interval", "1"],
+        &["--scorer", "native", "--method", "predict"],
+    ]
+    .concat();
+    let server = Server::start_with(&out.path().join("totals"), &every);
+    let rows: Vec<String> = (0..700).map(|row| format!("[{row}.1, 2.5, -7]")).collect();
+    let body = format!("{{\"inputs\": {{\"x\": [{}]}}}}", rows.join(","));
+    for _ in 0..3 {
+        let (status, answer) = server.predict(&body);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let checked = "sluis_scoring_recheck_checked_total";
+    eventually("three calls are checked", || {
+        (metric(&server, checked) == 3).then_some(())
+    });
+    assert_eq!(metric(&server, "sluis_scoring_recheck_differing_total"), 0);
+    assert_eq!(metric(&server, "sluis_scoring_native"), 1);
+    assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use self::json::Json;
 use self::value::{Judged, ParamType};
 use crate::enforce::python_list;
 use crate::model::ParamSpec;
-use crate::params::Params;
+use crate::params::{ParamValue, Params};
 use crate::refusal::Refusal;
 
 /// Params are settings that travel in a call's head, which has a limit; more than this goes to Python in the body.
@@ -39,6 +39,8 @@ struct Param {
     ty: ParamType,
     /// How MLflow writes the declaration in its messages.
     shown: String,
+    /// Its default, where that reaches the model as it is written.
+    default: Option<ParamValue>,
 }
 
 /// What became of the params of a call.
@@ -62,10 +64,14 @@ impl ParamsContract {
     pub(crate) fn compile(specs: &[ParamSpec]) -> Self {
         let params: Vec<Param> = specs
             .iter()
-            .map(|spec| Param {
-                name: spec.name.clone(),
-                ty: ParamType::of(spec),
-                shown: words::declaration(spec),
+            .map(|spec| {
+                let ty = ParamType::of(spec);
+                Param {
+                    name: spec.name.clone(),
+                    default: ty.plain(&spec.default),
+                    ty,
+                    shown: words::declaration(spec),
+                }
             })
             .collect();
         let positions = params
@@ -79,6 +85,15 @@ impl ParamsContract {
     /// Whether the signature declares any.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty()
+    }
+
+    /// Params whose defaults reach the model as they are written, with those: a call that gives them so might as well not.
+    pub fn plain_defaults(&self) -> Params {
+        let plain = self
+            .params
+            .iter()
+            .filter_map(|param| Some((param.name.clone(), param.default.clone()?)));
+        Params(plain.collect())
     }
 
     /// Checks the value of `params`, where the payload has one.

@@ -194,3 +194,18 @@ fn what_only_python_can_judge_is_left_to_it() {
     let deep = format!("{{\"zz\": {}1{}}}", "[".repeat(100), "]".repeat(100));
     assert_eq!(check(&deep), CheckedParams::Undecided);
 }
+
+#[test]
+fn defaults_that_a_model_gets_as_they_are_written_are_known() {
+    let defaults = contract().plain_defaults();
+    let names: Vec<&str> = defaults.0.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["s", "i", "l", "f", "b"]);
+    assert!(Params(given(r#"{"f": 0.5, "i": 3, "l": null}"#)).repeats(&defaults));
+    assert!(Params::default().repeats(&defaults));
+    for other in [r#"{"i": 4}"#, r#"{"i": 3, "ls": [1, 2]}"#, r#"{"b": null}"#] {
+        assert!(!Params(given(other)).repeats(&defaults), "{other}");
+    }
+    let zero = Params(vec![("z".to_owned(), ParamValue::Float(0.0))]);
+    let below = Params(vec![("z".to_owned(), ParamValue::Float(-0.0))]);
+    assert!(zero.repeats(&zero) && !below.repeats(&zero));
+}

@@ -1,5 +1,7 @@
 //! One value of a param under its declared type.
 
+use serde_json::Value;
+
 use super::json::Json;
 use super::moment::{self, Reading};
 use crate::model::{DataType, ParamSpec, Property};
@@ -48,6 +50,26 @@ impl ParamType {
                 ParamType::Object(spec.ty.clone())
             }
             _ => ParamType::Undecided,
+        }
+    }
+
+    /// A default that a model gets as the signature has it: a single value of just this type. None for others, which Python may
+    /// see otherwise than they are written.
+    pub(super) fn plain(&self, default: &Value) -> Option<ParamValue> {
+        let ParamType::Single(scalar) = self else {
+            return None;
+        };
+        match (scalar, default) {
+            (_, Value::Null) => Some(ParamValue::Null),
+            (Scalar::Boolean, Value::Bool(value)) => Some(ParamValue::Boolean(*value)),
+            (Scalar::Text, Value::String(text)) => Some(ParamValue::Text(text.clone())),
+            (Scalar::Integer | Scalar::Long, Value::Number(number)) => {
+                number.as_i64().map(ParamValue::Integer)
+            }
+            (Scalar::Float | Scalar::Double, Value::Number(number)) if number.is_f64() => {
+                number.as_f64().map(ParamValue::Float)
+            }
+            _ => None,
         }
     }
 

@@ -3,12 +3,16 @@
 //! Labels and cells only; types come with the cast.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Stop;
 use crate::cast::Item;
 use crate::json::{Value, View};
 use crate::refusal::Refusal;
+
+/// Frames of up to so many cells may have any number of holes, and larger ones so many cells for each value.
+const SMALL: usize = 1 << 22;
+const SPARSE: usize = 16;
 
 /// A frame before its types.
 pub(super) struct RawFrame<'d> {
@@ -104,6 +108,13 @@ pub(super) fn split<'d>(value: Value<'d>) -> Result<RawFrame<'d>, Stop> {
     Ok(frame)
 }
 
+/// The member of an object, where it has it.
+pub(super) fn member<'d>(object: Value<'d>, key: &str) -> Option<Value<'d>> {
+    let members = object.members();
+    let found = members.into_iter().find(|(name, _)| name == key);
+    found.map(|(_, value)| value)
+}
+
 /// The labels that a payload gives; `None` where it gives none.
 fn labels<'d>(columns: Option<Value<'d>>) -> Result<Option<Vec<Label<'d>>>, Stop> {
     let Some(columns) = columns.filter(|columns| !columns.is_null()) else {
@@ -195,22 +206,13 @@ fn rows<'d>(
     };
     let labels = match labels {
         Some(labels) if labels.len() != width => {
-            let problem = format!(
-                "{} columns passed, passed data had {width} columns",
-                labels.len()
-            );
-            let ragged = lists
-                .then(|| first_of_other_width(data, labels.len()))
-                .flatten();
-            let place = ragged.map_or(String::new(), |(row, found)| {
-                format!(" (row {row} has {found} values)")
-            });
-            return Err(not_valid(orient, &(problem + &place)).into());
+            return Err(other_width(orient, data, lists, labels.len(), width).into());
         }
         Some(labels) => labels,
         None => vec![Label::Position; width],
     };
     let rows = data.items().len();
+    bounded(rows, width, data.items().map(Value::count).sum())?;
     let mut columns: Vec<Vec<Item<'d>>> = (0..width).map(|_| Vec::with_capacity(rows)).collect();
     for row in data.items() {
         if !first.is_list() {
@@ -228,6 +230,45 @@ fn rows<'d>(
         rows,
         plain_index: true,
     })
+}
+
+/// Refuses a frame that would be mostly holes: it takes far more memory than its payload.
+pub(super) fn bounded(rows: usize, columns: usize, values: usize) -> Result<(), Stop> {
+    let cells = rows.saturating_mul(columns);
+    if cells <= SMALL.max(values.saturating_mul(SPARSE)) {
+        return Ok(());
+    }
+    Err(Refusal::parse(format!(
+        "Invalid input. {rows} rows of {columns} columns are {cells} cells, and only {values} of them have values. Give each \
+         row its columns, or send fewer rows at once."
+    ))
+    .into())
+}
+
+/// The same for a list of rows that pandas is to make a frame of.
+pub(super) fn bounded_rows(data: Value<'_>) -> Result<(), Stop> {
+    let (mut keys, mut width, mut values) = (HashSet::new(), 0, 0);
+    for row in data.items() {
+        values += row.count();
+        if row.is_object() {
+            keys.extend(row.members().into_iter().map(|(key, _)| key));
+        } else {
+            width = width.max(row.count());
+        }
+    }
+    bounded(data.count(), width.max(keys.len()), values)
+}
+
+/// The refusal of rows that are not as wide as there are labels.
+fn other_width(orient: &str, data: Value<'_>, lists: bool, labels: usize, width: usize) -> Refusal {
+    let ragged = lists.then(|| first_of_other_width(data, labels)).flatten();
+    let place = ragged.map_or(String::new(), |(row, found)| {
+        format!(" (row {row} has {found} values)")
+    });
+    not_valid(
+        orient,
+        &format!("{labels} columns passed, passed data had {width} columns{place}"),
+    )
 }
 
 fn first_of_other_width(data: Value<'_>, width: usize) -> Option<(usize, usize)> {
@@ -257,8 +298,10 @@ fn objects<'d>(data: Value<'d>, labels: Option<Vec<Label<'d>>>) -> Result<RawFra
             return Err(Stop::Undecided);
         }
         frame.labels.push(label);
-        frame.columns.push(vec![Item::Absent; rows]);
     }
+    let values = data.items().map(Value::count).sum();
+    bounded(rows, frame.labels.len(), values)?;
+    frame.columns = vec![vec![Item::Absent; rows]; frame.labels.len()];
     for (row, object) in data.items().enumerate() {
         for (key, value) in object.members() {
             let column = match positions.get(&key) {
@@ -267,6 +310,7 @@ fn objects<'d>(data: Value<'d>, labels: Option<Vec<Label<'d>>>) -> Result<RawFra
                 None => {
                     positions.insert(key.clone(), frame.labels.len());
                     frame.labels.push(Label::Text(key));
+                    bounded(rows, frame.labels.len(), values)?;
                     frame.columns.push(vec![Item::Absent; rows]);
                     frame.labels.len() - 1
                 }

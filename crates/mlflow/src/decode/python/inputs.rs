@@ -1,5 +1,7 @@
 //! `inputs` and `instances` under a column signature: numpy arrays first, a frame then.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Stop;
@@ -320,16 +322,16 @@ fn gathered<'d>(layout: &ColumnLayout, value: Value<'d>) -> Result<Vec<Entry<'d>
         return Err(Stop::Undecided);
     }
     let mut entries: Vec<Entry<'d>> = Vec::new();
+    let mut positions: HashMap<Cow<'d, str>, usize> = HashMap::new();
     for object in value.items() {
         for (key, value) in object.members() {
             if value.is_list() {
                 return Err(Stop::Undecided);
             }
-            let position = entries.iter().position(|entry| entry.name == key);
-            let position = position.unwrap_or_else(|| {
+            let position = *positions.entry(key).or_insert_with_key(|key| {
                 entries.push(Entry {
-                    column: layout.position(&key),
-                    name: key.into_owned(),
+                    column: layout.position(key),
+                    name: key.to_string(),
                     shape: vec![0],
                     items: Vec::new(),
                 });

@@ -11,6 +11,7 @@ mod inputs;
 mod nested;
 mod report;
 mod scalar_rows;
+mod strict;
 mod tensor_frame;
 mod tensors;
 #[cfg(test)]

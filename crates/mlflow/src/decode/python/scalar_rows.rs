@@ -1,7 +1,11 @@
 //! `inputs` as a list of objects of scalars: rows, whose types pandas infers anew from numpy's scalars.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::Stop;
 use super::finish::Enforced;
+use super::frame::bounded;
 use super::report;
 use crate::cast::{self, Cast, Faults, Item};
 use crate::contract::{CellKind, ColumnLayout, Contract};
@@ -33,7 +37,9 @@ impl Contract {
         if rows == 0 || !layout.named {
             return Err(Stop::Undecided);
         }
-        let mut names: Vec<String> = Vec::new();
+        let values = value.items().map(Value::count).sum();
+        bounded(rows, layout.names.len(), values)?;
+        let (mut names, mut known): (Vec<String>, HashSet<Cow<'_, str>>) = Default::default();
         let mut cells: Vec<Vec<Item<'_>>> = vec![vec![Item::Absent; rows]; layout.names.len()];
         for (row, object) in value.items().enumerate() {
             for (key, value) in object.members() {
@@ -43,14 +49,15 @@ impl Contract {
                 if let Some(column) = layout.position(&key) {
                     cells[column][row] = Item::Value(value);
                 }
-                if !names.iter().any(|name| *name == key) {
-                    names.push(key.into_owned());
+                if !known.contains(&key) {
+                    names.push(key.to_string());
+                    known.insert(key);
                 }
             }
         }
         let mut judged = Judged::default();
         for (column, name) in layout.names.iter().enumerate() {
-            if names.contains(name) {
+            if known.contains(name.as_str()) {
                 self.judge(name, layout.kinds[column], &cells[column], &mut judged);
             }
         }

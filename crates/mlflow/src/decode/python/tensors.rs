@@ -1,5 +1,8 @@
 //! `inputs` and `instances` under a tensor signature: one numpy array, or several by name.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::Stop;
 use super::envelope::{Envelope, Form};
 use super::finish::Enforced;
@@ -161,12 +164,14 @@ impl Contract {
         value: Value<'_>,
     ) -> Result<Vec<(String, Option<Array>)>, Stop> {
         let mut columns: Vec<(String, Vec<Value<'_>>)> = Vec::new();
+        let mut positions: HashMap<Cow<'_, str>, usize> = HashMap::new();
         for object in value.items() {
             for (key, value) in object.members() {
-                match columns.iter_mut().find(|(name, _)| *name == key) {
-                    Some((_, values)) => values.push(value),
-                    None => columns.push((key.into_owned(), vec![value])),
-                }
+                let position = *positions.entry(key).or_insert_with_key(|key| {
+                    columns.push((key.to_string(), Vec::new()));
+                    columns.len() - 1
+                });
+                columns[position].1.push(value);
             }
         }
         let mut entries = Vec::with_capacity(columns.len());

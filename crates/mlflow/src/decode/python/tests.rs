@@ -125,3 +125,25 @@ fn versions_that_were_not_measured_leave_odd_payloads_to_python() {
         assert!(matches!(contract.decode_json(b"[1]"), Decoded::AsItCame));
     }
 }
+
+#[test]
+fn a_frame_of_holes_is_refused_before_it_takes_memory() {
+    let records: Vec<String> = (0..3000).map(|key| format!("{{\"k{key}\": 1}}")).collect();
+    let body = format!("{{\"dataframe_records\": [{}]}}", records.join(","));
+    // Decided in Rust, and left to Python.
+    for model in ["echo_types", "echo_nested", "sk_nosig"] {
+        let (check, message) = refused(&contract(model), &body);
+        assert_eq!(check, Check::Parse);
+        assert!(
+            message.contains("only 3000 of them have values"),
+            "{model}: {message}"
+        );
+    }
+    let wide = format!("[{}]", vec!["1"; 3000].join(","));
+    let ragged = format!(
+        "{{\"dataframe_split\": {{\"data\": [{}{wide}]}}}}",
+        "[1],".repeat(3000)
+    );
+    let (_, message) = refused(&contract("sk_nosig"), &ragged);
+    assert!(message.contains("3001 rows of 3000 columns"), "{message}");
+}
