@@ -1,27 +1,25 @@
 //! A number as most payloads write it, read without a branch on how long it is.
 //!
-//! One to seven digits, then perhaps a point and one to fifteen more, and no exponent. Processors guess branches, and lengths of
+//! One to seven digits, then perhaps a point and one to nineteen more, nineteen in all, and no exponent. Processors guess branches, and lengths of
 //! numbers are what they can't guess: a wrong guess costs more than the arithmetic of a whole number. So the digits are taken eight at a
 //! time, and what is no digit is shifted out. Any other text is `None`, and a general reader reads it.
 //!
 //! The value is the double nearest to the text: a quotient of two exact doubles, or one product with the reciprocal
 //! of the power of ten in 64 bits, where that decides the rounding (all but one in some hundred), or `None`.
 
-/// Digits after the point, at most.
-const FRACTION: usize = 15;
-/// Bytes that are looked at: seven digits, the point, sixteen more.
-const LONGEST: usize = 24;
-/// Digits in all, so that they fit 64 bits.
+/// Digits but for a leading zero, at most, so that they fit 64 bits.
 const DIGITS: usize = 19;
+/// Bytes that are looked at: seven digits, the point, three times eight more.
+const LONGEST: usize = 32;
 /// Up to here, integers are exact in a double.
 const EXACT: u64 = 1 << 53;
 /// Below, the quotient is taken at once: the product would often leave such short numbers undecided.
 const SHORT: u64 = 1 << 32;
 
-const POWERS: [u64; FRACTION + 1] = {
-    let mut powers = [1; FRACTION + 1];
+const POWERS: [u64; DIGITS + 1] = {
+    let mut powers = [1; DIGITS + 1];
     let mut index = 1;
-    while index <= FRACTION {
+    while index <= DIGITS {
         powers[index] = powers[index - 1] * 10;
         index += 1;
     }
@@ -29,10 +27,10 @@ const POWERS: [u64; FRACTION + 1] = {
 };
 
 /// For each power of five: the bits it takes, and its reciprocal times two to that plus 63, cut to an integer.
-const RECIPROCALS: [(i32, u64); FRACTION + 1] = {
-    let mut reciprocals = [(0, 0); FRACTION + 1];
+const RECIPROCALS: [(i32, u64); DIGITS + 1] = {
+    let mut reciprocals = [(0, 0); DIGITS + 1];
     let (mut index, mut five) = (1, 5_u64);
-    while index <= FRACTION {
+    while index <= DIGITS {
         let bits = (u64::BITS - five.leading_zeros()) as i32;
         reciprocals[index] = (bits, ((1_u128 << (63 + bits)) / five as u128) as u64);
         five *= 5;
@@ -77,12 +75,23 @@ fn with_fraction(text: &[u8], whole: u64, whole_digits: usize) -> Option<(f64, u
         8 => {
             let second = digits(text, whole_digits + 9);
             let more = count(second);
-            let mantissa = whole * POWERS[8] + number(first, 8);
-            // Sixteen digits may be followed by others, and with more than these 64 bits may not hold them.
-            if more == 8 || whole_digits + more > DIGITS - 8 {
+            // A zero before the point takes no room.
+            let room = DIGITS - 8 - if whole == 0 { 0 } else { whole_digits };
+            if more > room {
                 return None;
             }
-            (mantissa * POWERS[more] + number(second, more), 8 + more)
+            let mantissa = whole * POWERS[8] + number(first, 8);
+            let mantissa = mantissa * POWERS[more] + number(second, more);
+            if more < 8 {
+                (mantissa, 8 + more)
+            } else {
+                let third = digits(text, whole_digits + 17);
+                let last = count(third);
+                if more + last > room {
+                    return None;
+                }
+                (mantissa * POWERS[last] + number(third, last), 16 + last)
+            }
         }
         places => (whole * POWERS[places] + number(first, places), places),
     };
@@ -169,8 +178,8 @@ mod tests {
         (0..400_000).map(move |turn| {
             let sign = if next() % 2 == 0 { "-" } else { "" };
             let whole = next() % [1, 10, 1000, 10_000_000][(next() % 4) as usize];
-            let places = 1 + (next() % 16) as usize;
-            let fraction = next() % 10_u64.pow(places as u32);
+            let places = 1 + (next() % 19) as usize;
+            let fraction = next().wrapping_mul(next()) % 10_u64.pow(places as u32);
             match turn % 4 {
                 // The shortest text of a double.
                 0 => format!(
@@ -189,7 +198,7 @@ mod tests {
     }
 
     fn padded(text: &str) -> String {
-        format!("{text},                        ")
+        format!("{text},                                ")
     }
 
     #[test]
@@ -223,7 +232,8 @@ mod tests {
             "1e5",
             "1.5e5",
             "12345678",
-            "1.1234567890123456",
+            "1.1234567890123456789",
+            "0.12345678901234567890",
             "x",
             "--1",
         ] {

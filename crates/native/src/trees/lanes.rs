@@ -15,7 +15,7 @@ const MAX_NODES: usize = 1 << (32 - COLUMN_BITS);
 const LANES: usize = 8;
 
 /// Steps between two looks at whether all rows have arrived.
-const STRIDE: u32 = 4;
+const STRIDE: u32 = 6;
 
 #[derive(Clone, Copy)]
 pub(super) struct Packed<T> {
@@ -76,16 +76,15 @@ impl<T: Real, A: Real> Forest<T, A> {
                 .get(first..)
                 .and_then(|rows| rows.first_chunk::<LANES>())
             {
-                let at = self.descend(tree, std::array::from_fn(|lane| &lanes[lane]));
+                let at = self.descend(tree, lanes);
                 self.add_lanes(tree, first, &at, sums);
                 first += LANES;
             }
             if let Some(last) = rows.len().checked_sub(1).filter(|last| first <= *last) {
                 // Fewer rows than lanes: those without a row of their own follow the last one.
-                let at = self.descend(
-                    tree,
-                    std::array::from_fn(|lane| &rows[(first + lane).min(last)]),
-                );
+                let lanes: [[T; WIDTH]; LANES] =
+                    std::array::from_fn(|lane| rows[(first + lane).min(last)]);
+                let at = self.descend(tree, &lanes);
                 self.add_lanes(tree, first, &at[..rows.len() - first], sums);
             }
         }
@@ -93,21 +92,27 @@ impl<T: Real, A: Real> Forest<T, A> {
 
     /// The leaves that rows come to.
     #[inline(always)]
-    fn descend<const WIDTH: usize>(&self, tree: usize, rows: [&[T; WIDTH]; LANES]) -> [u32; LANES] {
+    fn descend<const WIDTH: usize>(&self, tree: usize, rows: &[[T; WIDTH]; LANES]) -> [u32; LANES] {
         let nodes = self.packed.as_slice();
         let mut at = [self.roots[tree]; LANES];
         let mut left = self.depths[tree];
         while left > 0 {
-            let before = at;
-            for _ in 0..left.min(STRIDE) {
+            let steps = left.min(STRIDE);
+            for _ in 1..steps {
                 for (at, row) in at.iter_mut().zip(rows) {
                     *at = nodes[*at as usize].next(row);
                 }
             }
-            if at == before {
+            let mut moved = 0;
+            for (at, row) in at.iter_mut().zip(rows) {
+                let next = nodes[*at as usize].next(row);
+                moved |= next ^ *at;
+                *at = next;
+            }
+            if moved == 0 {
                 break;
             }
-            left = left.saturating_sub(STRIDE);
+            left -= steps;
         }
         at
     }
