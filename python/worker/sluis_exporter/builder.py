@@ -36,7 +36,7 @@ class Value:
         self.single = single
         #: Whether Python has it as a sparse matrix.
         self.sparse = sparse
-        #: By column, (input column, scale, shift) where the value is about (input - shift) / scale; else None.
+        #: By column, (input column, function from a value back to about the input); None where there is no such function.
         self.origins = origins if origins is not None else [None] * width
 
 
@@ -53,6 +53,8 @@ class Builder:
         self.output = None
         #: By input column, values at which the model's answer may change.
         self.turning_points = [[] for _ in kinds]
+        #: By input column, the lowest number that the model usually answers to; None where there is no such number.
+        self.lowest = [None for _ in kinds]
         #: By input column, texts that the model knows.
         self.known_texts = [set() for _ in kinds]
         #: Bits of the last place that an answer may differ by; 0 means equal to the bit.
@@ -84,7 +86,7 @@ class Builder:
         value = self.step("columns", [], source.width, columns=source.columns)
         kinds = set(self.kinds[column] for column in source.columns)
         value.single = kinds == {"float"}
-        value.origins = [(column, 1.0, 0.0) for column in source.columns]
+        value.origins = [(column, float) for column in source.columns]
         return value
 
     def title(self, column):
@@ -117,6 +119,10 @@ class Builder:
         made.origins = [origin for value in values for origin in value.origins]
         return made
 
+    def at_least_ulps(self, ulps):
+        """The answer may differ by so many units in the last place, or by more."""
+        self.ulps = max(self.ulps, int(ulps))
+
     def pick(self, value, columns):
         """Some columns of a matrix."""
         columns = [int(column) for column in columns]
@@ -132,17 +138,32 @@ class Builder:
         for column, point in zip(columns, points):
             origin = value.origins[column] if 0 <= column < value.width else None
             if origin is not None:
-                position, scale, shift = origin
-                self.turning_points[position].append(float(point) * scale + shift)
+                position, back = origin
+                self.turning_points[position].append(back(float(point)))
+
+    def begins_at(self, value, point):
+        """Notes that the numbers of a matrix usually lie above this one."""
+        for origin in value.origins:
+            low = float("nan") if origin is None else origin[1](float(point))
+            if low == low and abs(low) != float("inf"):
+                known = self.lowest[origin[0]]
+                self.lowest[origin[0]] = low if known is None else max(known, low)
+
+    def turns_among(self, value, points, most=300):
+        """Notes rows of a matrix as values that matter: answers depend on where a row lies among them."""
+        points = np.asarray(points, dtype=np.float64).reshape(-1, value.width)
+        chosen = np.linspace(0, len(points) - 1, min(most, len(points))).astype(int)
+        for row in points[np.unique(chosen)]:
+            self.turns_at(value, range(value.width), row)
 
     def answers(self, value, vector, dtype):
         """The program answers with this matrix, or with its only column as a vector."""
         self.output = {"form": "values", "from": value.number, "vector": bool(vector), "dtype": dtype}
 
-    def answers_labels(self, value, classes):
-        """The program answers with the classes whose numbers this one-column matrix holds."""
+    def answers_labels(self, value, classes, matrix=False):
+        """The program answers with the classes whose numbers this matrix holds: one of each row, or several."""
         classes = np.asarray(classes)
-        output = {"form": "labels", "from": value.number}
+        output = {"form": "labels", "from": value.number, "matrix": bool(matrix)}
         if classes.dtype.kind in "iu" or classes.dtype.kind == "b":
             if classes.dtype.name not in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"):
                 raise NotCovered("labels of type {}".format(classes.dtype))
@@ -174,14 +195,14 @@ def _moved(origin, name, number):
     """Where a value comes from after one more operation on it."""
     if origin is None:
         return None
-    position, scale, shift = origin
+    position, back = origin
     number = float(number)
     if name == "subtract":
-        return (position, scale, shift + scale * number)
+        return (position, lambda value: back(value + number))
     if name == "add":
-        return (position, scale, shift - scale * number)
+        return (position, lambda value: back(value - number))
     if name == "divide":
-        return (position, scale * number, shift)
+        return (position, lambda value: back(value * number))
     if name == "multiply":
-        return (position, scale / number, shift) if number else None
+        return (position, lambda value: back(value / number)) if number else None
     return origin

@@ -50,8 +50,7 @@ def main():
 def _export(order):
     from sluis_worker import loader
 
-    # Everything that registers exporters.
-    from . import encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
+    from . import everything  # noqa: F401
     from .builder import Builder
     from .walk import answer
 

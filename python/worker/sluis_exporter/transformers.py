@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from .builder import Frame, Value
+from .builder import Frame
 from .errors import NotCovered
 from .walk import transform, transforms, within
 
@@ -19,14 +19,14 @@ def _pipeline(builder, pipeline, source):
 
 @transforms("sklearn", "FeatureUnion")
 def _union(builder, union, source):
-    if union.transformer_weights:
-        raise NotCovered("FeatureUnion with transformer_weights has no native form")
-    parts = []
+    weights, parts = union.transformer_weights or {}, []
     for name, step in union.transformer_list:
         if isinstance(step, str) and step == "drop":
             continue
         with within("part '{}'".format(name)):
-            parts.append(builder.numbers(transform(builder, step, source)))
+            part = builder.numbers(transform(builder, step, source))
+            weight = weights.get(name)
+            parts.append(part if weight is None else builder.each(part, "multiply", [weight]))
     made = builder.concat(parts)
     made.sparse = any(part.sparse for part in parts)
     return made
@@ -234,13 +234,6 @@ def _imputer(builder, imputer, source):
     marked = builder.pick(value, imputer.indicator_.features_)
     marks = builder.step("is_missing", [marked], marked.width, missing=None if is_nan else float(missing))
     return builder.concat([filled, marks])
-
-
-@transforms("sklearn", "FunctionTransformer")
-def _function(builder, transformer, source):
-    if transformer.func is None:
-        return builder.check(source, "finite") if transformer.validate and isinstance(source, Value) else source
-    raise NotCovered("FunctionTransformer with a function of one's own has no native form")
 
 
 @transforms("sklearn", "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFromModel", "RFE", "RFECV")

@@ -7,7 +7,7 @@ A tree is arrays over its nodes. A leaf has feature -1 and a slot: the row of `v
 import numpy as np
 
 #: Bits of a node's flags.
-DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING, CATEGORIES = 1, 2, 4, 8
+DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING, CATEGORIES, SIDED = 1, 2, 4, 8, 16
 
 
 class Ensemble:

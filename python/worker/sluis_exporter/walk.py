@@ -8,7 +8,7 @@ import contextlib
 from .errors import NotCovered
 
 #: What can be asked of the last estimator, and the form that its exporter gives.
-METHODS = {"predict": None, "predict_proba": "proba", "decision_function": "decision"}
+METHODS = {"predict": None, "predict_proba": "proba", "decision_function": "decision", "score_samples": "samples"}
 
 _TRANSFORMERS = {}
 _ESTIMATORS = {}
@@ -28,7 +28,8 @@ def transforms(package, *names):
 def estimates(package, *names):
     """Registers the exporter of estimators: (builder, estimator, source, form) -> Value.
 
-    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`.
+    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, `samples`.
+    A value of its own labels has them as `labels`, and several for each row where `matrix` is true.
     """
 
     def register(function):
@@ -96,7 +97,7 @@ def _finish(builder, estimator, source, method):
     value = estimate(builder, estimator, source, form)
     labels = getattr(value, "labels", None)
     if form == "labels" or labels is not None:
-        builder.answers_labels(value, estimator.classes_ if labels is None else labels)
+        builder.answers_labels(value, estimator.classes_ if labels is None else labels, getattr(value, "matrix", False))
         return
     vector = getattr(value, "vector", value.width == 1 and form != "proba")
     builder.answers(value, vector, getattr(value, "dtype", "float64"))

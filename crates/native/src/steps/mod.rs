@@ -2,8 +2,15 @@
 
 mod arithmetic;
 mod encode;
+mod functions;
+mod interpolate;
+mod kernels;
+mod likelihood;
 mod linear;
 mod links;
+mod more;
+mod neighbors;
+mod votes;
 
 use crate::container::Container;
 use crate::error::{Declined, Flaw};
@@ -56,9 +63,26 @@ pub(crate) struct Block<'a> {
     pub(crate) size: usize,
 }
 
+/// A step that only computes: from its sources, row by row of a block, what it makes.
+pub(crate) trait Compute: Send + Sync {
+    /// `magnitudes`, where they are asked for, are raised by row to the terms that were added up.
+    fn run<'s>(
+        &self,
+        source: &dyn Fn(usize) -> &'s [f64],
+        out: &mut [f64],
+        magnitudes: Option<&mut [f64]>,
+    ) -> Result<(), Declined>;
+
+    /// About how many nanoseconds a row takes.
+    fn cost(&self) -> usize {
+        10
+    }
+}
+
 pub(crate) enum Step {
     Columns(Vec<usize>),
     Check(arithmetic::Check),
+    Apart(functions::Apart),
     Each(arithmetic::Each),
     Concat(Vec<usize>),
     Sum(usize),
@@ -74,16 +98,23 @@ pub(crate) enum Step {
     Bins(encode::Bins),
     Link(links::Link),
     Trees(Box<Trees>),
+    Computed(Box<dyn Compute>),
 }
 
 impl Step {
     /// Reads and checks a step.
     pub(crate) fn read(op: &Op, context: &Context<'_>) -> Result<Self, Flaw> {
+        if let Some(computed) = more::read(op, context)? {
+            return Ok(Step::Computed(computed));
+        }
         Ok(match op {
             Op::Columns { columns } => Step::Columns(input_columns(columns, context)?),
             Op::Check { rule } => {
                 context.same_width()?;
                 Step::Check(arithmetic::Check(*rule))
+            }
+            Op::Apart { threshold, ulps } => {
+                Step::Apart(functions::Apart::read(*threshold, *ulps, context)?)
             }
             Op::Each {
                 r#do,
@@ -151,6 +182,7 @@ impl Step {
                 return block.rows.fill(columns, block.start, block.size, out);
             }
             Step::Check(check) => return check.run(out),
+            Step::Apart(apart) => return apart.run(out),
             Step::Each(each) => each.run(source(0), out),
             Step::Concat(widths) => arithmetic::concat(widths, source, out),
             Step::Sum(sources) => arithmetic::sum(*sources, source, out),
@@ -175,6 +207,9 @@ impl Step {
             Step::Bins(bins) => bins.run(source(0), out),
             Step::Link(link) => link.run(source(0), out),
             Step::Trees(trees) => trees.run(source(0), out, scratch),
+            Step::Computed(computed) => {
+                return computed.run(source, out, scratch.magnitudes.as_deref_mut());
+            }
         }
         Ok(())
     }
@@ -187,6 +222,7 @@ impl Step {
             Step::OneHot(encoder) => encoder.features() * 40,
             Step::Ordinal(encoder) => encoder.features() * 40,
             Step::Columns(columns) => columns.len(),
+            Step::Computed(computed) => computed.cost(),
             _ => 10,
         }
     }

@@ -1,0 +1,19 @@
+"""Registers every exporter. Knows their names only."""
+
+from . import (  # noqa: F401
+    bayes,
+    calibration,
+    encoders,
+    functions,
+    hist_boosting,
+    lightgbm_trees,
+    linear_models,
+    multiclass,
+    neighbors,
+    others,
+    sklearn_trees,
+    svm,
+    transformers,
+    weighted_ensembles,
+    xgboost_trees,
+)
