@@ -122,6 +122,13 @@ pub(crate) enum Op {
         threshold: f64,
         ulps: u32,
     },
+    Beside {
+        columns: Vec<usize>,
+        ends: Array,
+        edges: Array,
+        ulps: Array,
+        more: Array,
+    },
     Function {
         name: FunctionName,
         #[serde(default)]
@@ -181,6 +188,7 @@ impl Op {
             Op::Argmax { .. } => "argmax",
             Op::Trees(_) => "trees",
             Op::Apart { .. } => "apart",
+            Op::Beside { .. } => "beside",
             Op::Function { .. } => "function",
             Op::Table { .. } => "table",
             Op::Duels {} => "duels",

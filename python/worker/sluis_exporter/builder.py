@@ -38,6 +38,8 @@ class Value:
         self.sparse = sparse
         #: By column, (input column, function from a value back to about the input); None where there is no such function.
         self.origins = origins if origins is not None else [None] * width
+        #: By column, how far its numbers may be from Python's: (units in the last place, of themselves and so much more); else None.
+        self.blurs = [None] * width
 
 
 class Builder:
@@ -73,7 +75,7 @@ class Builder:
         if like is not None:
             value.single, value.sparse = like.single, like.sparse
             if like.width == value.width:
-                value.origins = list(like.origins)
+                value.origins, value.blurs = list(like.origins), list(like.blurs)
         return value
 
     def numbers(self, source):
@@ -108,6 +110,7 @@ class Builder:
             "each", [value], value.width, like=value, do=name, single=value.single, operand=self.arrays.add(operand, "float64")
         )
         made.origins = [_moved(origin, name, number) for origin, number in zip(value.origins, operand)]
+        made.blurs = [_blurred(blur, name, number) for blur, number in zip(value.blurs, operand)]
         return made
 
     def concat(self, values):
@@ -117,6 +120,7 @@ class Builder:
         made = self.step("concat", values, sum(value.width for value in values))
         made.single = all(value.single for value in values)
         made.origins = [origin for value in values for origin in value.origins]
+        made.blurs = [blur for value in values for blur in value.blurs]
         return made
 
     def at_least_ulps(self, ulps):
@@ -131,6 +135,7 @@ class Builder:
         made = self.step("pick", [value], len(columns), columns=columns)
         made.single, made.sparse = value.single, value.sparse
         made.origins = [value.origins[column] for column in columns]
+        made.blurs = [value.blurs[column] for column in columns]
         return made
 
     def turns_at(self, value, columns, points):
@@ -139,7 +144,7 @@ class Builder:
             origin = value.origins[column] if 0 <= column < value.width else None
             if origin is not None:
                 position, back = origin
-                self.turning_points[position].append(back(float(point)))
+                self.turning_points[position] += [back(near) for near in _near(float(point), value.blurs[column])]
 
     def begins_at(self, value, point):
         """Notes that the numbers of a matrix usually lie above this one."""
@@ -191,6 +196,14 @@ class Builder:
         }
 
 
+def _near(point, blur):
+    """The point, or numbers on either side that are clearly so."""
+    if blur is None:
+        return [point]
+    aside = 64 * blur[0] * np.finfo(np.float64).eps * (abs(point) + blur[1])
+    return [point - aside, point + aside]
+
+
 def _moved(origin, name, number):
     """Where a value comes from after one more operation on it."""
     if origin is None:
@@ -206,3 +219,15 @@ def _moved(origin, name, number):
     if name == "multiply":
         return (position, lambda value: back(value / number)) if number else None
     return origin
+
+
+def _blurred(blur, name, number):
+    """How far a value may be from Python's after one more operation on it."""
+    if blur is None or name in ("at_least", "at_most"):
+        return blur
+    ulps, more = blur
+    number = abs(float(number))
+    if name in ("subtract", "add"):
+        return (ulps, more + number)
+    with np.errstate(all="ignore"):
+        return (ulps, float(np.divide(more, number)) if name == "divide" else more * number)

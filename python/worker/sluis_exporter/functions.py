@@ -30,7 +30,7 @@ FUNCTIONS = {
 }
 
 #: Functions whose value is the nearest number, whoever computes them.
-EXACT = ("absolute", "ceil", "floor", "negative", "rint", "sqrt", "square")
+EXACT = ("absolute", "ceil", "floor", "negative", "reciprocal", "rint", "sqrt", "square")
 
 #: Functions of numbers from somewhere on, and from where.
 BEGINNINGS = {"log": 0.0, "log10": 0.0, "log2": 0.0, "log1p": -1.0, "sqrt": 0.0}
@@ -57,6 +57,8 @@ def apply(builder, value, name):
         builder.begins_at(value, BEGINNINGS[name])
     made = builder.step("function", [value], value.width, name=name, single=value.single)
     made.single = value.single
+    if name not in EXACT:
+        made.blurs = [(8 if blur is None else 64, 0.0) for blur in value.blurs]
     made.origins = [_behind(origin, FUNCTIONS[name]) for origin in value.origins]
     return made
 

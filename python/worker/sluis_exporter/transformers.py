@@ -1,6 +1,7 @@
 """Transformers of scikit-learn as steps."""
 
 import numbers
+import warnings
 
 import numpy as np
 
@@ -93,13 +94,31 @@ def _operand(value, vector):
 @transforms("sklearn", "StandardScaler")
 def _standard(builder, scaler, source):
     value = _numbers(builder, source, "no_infinity")
+    if not scaler.with_mean and not scaler.with_std:
+        return value
     if value.sparse:
         return _scale_sparse(builder, value, scaler.scale_)
+    rounded = value.single and _rounds(scaler)
     if scaler.with_mean:
-        value = builder.each(value, "subtract", _operand(value, scaler.mean_))
+        value = builder.each(value, "subtract", scaler.mean_.astype(np.float32) if rounded else scaler.mean_)
     if scaler.with_std:
-        value = builder.each(value, "divide", _operand(value, scaler.scale_))
+        value = builder.each(value, "divide", scaler.scale_.astype(np.float32) if rounded else scaler.scale_)
     return value
+
+
+def _rounds(scaler):
+    """Whether this version rounds its own numbers to single precision for rows that have it."""
+    width = len(scaler.scale_ if scaler.with_std else scaler.mean_)
+    rows = np.random.RandomState(0).standard_normal((200, width)).astype(np.float32)
+    rows *= np.float32(1.0) if scaler.scale_ is None else scaler.scale_.astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # The scaler was fitted with names, these rows have none.
+        made = scaler.transform(rows.copy())
+    if scaler.with_mean:
+        rows = rows - scaler.mean_.astype(np.float32)
+    if scaler.with_std:
+        rows = rows / scaler.scale_.astype(np.float32)
+    return bool(np.array_equal(made, rows))
 
 
 @transforms("sklearn", "RobustScaler")

@@ -1,6 +1,7 @@
 //! Functions of one number: what `FunctionTransformer` and a few answers apply to every value.
 
 use super::{Compute, Context};
+use crate::container::Array;
 use crate::error::{Declined, Flaw};
 use crate::head::FunctionName;
 
@@ -92,5 +93,96 @@ impl Apart {
             return Err(Declined("a score whose last bits decide"));
         }
         Ok(())
+    }
+}
+
+/// Looks only: rows with a number so near to an edge of its column that the side is Python's to tell are left to it.
+pub(crate) struct Beside {
+    guards: Vec<Guard>,
+    width: usize,
+}
+
+struct Guard {
+    column: usize,
+    edges: Vec<f64>,
+    /// How far from an edge: so much of the number, and so much more.
+    share: f64,
+    more: f64,
+}
+
+impl Beside {
+    pub(crate) fn read(
+        columns: &[usize],
+        [ends, edges, ulps, more]: [Array; 4],
+        context: &Context<'_>,
+    ) -> Result<Self, Flaw> {
+        let width = context.same_width()?;
+        let all = context.container.f64s(edges)?;
+        let ends = context.container.ends(ends, all.len())?;
+        let (ulps, more) = (context.container.f64s(ulps)?, context.container.f64s(more)?);
+        let counts = [ends.len(), ulps.len(), more.len()];
+        if counts.iter().any(|count| *count != columns.len())
+            || columns.iter().any(|column| *column >= width)
+        {
+            return Err("edges do not fit its columns");
+        }
+        let mut guards = Vec::with_capacity(columns.len());
+        let mut start = 0;
+        for (place, column) in columns.iter().enumerate() {
+            let edges = all[start..ends[place]].to_vec();
+            start = ends[place];
+            if !edges.is_sorted() {
+                return Err("edges are out of order");
+            }
+            let share = ulps[place] * f64::EPSILON;
+            guards.push(Guard {
+                column: *column,
+                edges,
+                share,
+                more: more[place],
+            });
+        }
+        Ok(Self { guards, width })
+    }
+
+    pub(crate) fn run(&self, values: &[f64]) -> Result<(), Declined> {
+        for guard in &self.guards {
+            let column = values.iter().skip(guard.column).step_by(self.width);
+            if column.into_iter().any(|value| guard.is_near(*value)) {
+                return Err(Declined("a number whose last bits decide"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Guard {
+    fn is_near(&self, value: f64) -> bool {
+        let next = self.edges.partition_point(|edge| *edge <= value);
+        let within = self.share * (value.abs() + self.more);
+        let near = |edge: Option<&f64>| edge.is_some_and(|edge| (value - edge).abs() <= within);
+        near(self.edges.get(next))
+            || near(next.checked_sub(1).and_then(|last| self.edges.get(last)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+
+    #[test]
+    fn only_numbers_beside_an_edge_are_near() {
+        let guard = Guard {
+            column: 0,
+            edges: vec![-1.0, 2.0],
+            share: 4.0 * f64::EPSILON,
+            more: 0.0,
+        };
+        for near in [2.0, 2.0_f64.next_up(), 2.0_f64.next_down(), -1.0] {
+            assert!(guard.is_near(near));
+        }
+        for far in [1.999, 2.001, 0.0, f64::NAN, f64::INFINITY] {
+            assert!(!guard.is_near(far));
+        }
     }
 }

@@ -83,6 +83,7 @@ pub(crate) enum Step {
     Columns(Vec<usize>),
     Check(arithmetic::Check),
     Apart(functions::Apart),
+    Beside(functions::Beside),
     Each(arithmetic::Each),
     Concat(Vec<usize>),
     Sum(usize),
@@ -116,6 +117,17 @@ impl Step {
             Op::Apart { threshold, ulps } => {
                 Step::Apart(functions::Apart::read(*threshold, *ulps, context)?)
             }
+            Op::Beside {
+                columns,
+                ends,
+                edges,
+                ulps,
+                more,
+            } => Step::Beside(functions::Beside::read(
+                columns,
+                [*ends, *edges, *ulps, *more],
+                context,
+            )?),
             Op::Each {
                 r#do,
                 operand,
@@ -183,6 +195,7 @@ impl Step {
             }
             Step::Check(check) => return check.run(out),
             Step::Apart(apart) => return apart.run(out),
+            Step::Beside(beside) => return beside.run(out),
             Step::Each(each) => each.run(source(0), out),
             Step::Concat(widths) => arithmetic::concat(widths, source, out),
             Step::Sum(sources) => arithmetic::sum(*sources, source, out),

@@ -248,10 +248,13 @@ def functions():
         data = positive if "log" in name or name in ("sqrt", "reciprocal") else frame
         step = FunctionTransformer(getattr(np, name))
         yield Case("function_" + name, make_pipeline(step, linear_model.Ridge()).fit(data, score), data)
-        if name in ("absolute", "negative", "sqrt", "square", "floor"):
-            yield Case("function_tree_" + name, make_pipeline(step, tree.DecisionTreeRegressor(max_depth=5)).fit(data, score), data)
+        yield Case("function_tree_" + name, make_pipeline(step, tree.DecisionTreeRegressor(max_depth=5)).fit(data, score), data)
     whole = (positive * 5).round().astype("int64")
     yield Case("function_int64", make_pipeline(FunctionTransformer(np.log1p), linear_model.Ridge()).fit(whole, score), whole)
+    behind = make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), ensemble.HistGradientBoostingRegressor(max_iter=9))
+    yield Case("function_hist", behind.fit(positive, score), positive)
+    forest = make_pipeline(FunctionTransformer(np.log), ensemble.RandomForestClassifier(20, random_state=0))
+    yield Case("function_forest", forest.fit(positive, labels(score, 3)), positive, "predict_proba")
     checked = FunctionTransformer(np.sqrt, inverse_func=np.square, validate=True)
     yield Case("function_checked", make_pipeline(checked, StandardScaler(), linear_model.Ridge()).fit(positive, score), positive)
     frame, score, _ = mixed(7)
