@@ -158,6 +158,11 @@ pub(crate) enum Op {
         ys: Array,
     },
     Neighbors(Box<NeighborsHead>),
+    Power {
+        kind: PowerKind,
+        exponents: Array,
+        direct: bool,
+    },
 }
 
 impl Op {
@@ -198,6 +203,7 @@ impl Op {
             Op::Gaussian { .. } => "gaussian",
             Op::Interpolate { .. } => "interpolate",
             Op::Neighbors(_) => "neighbors",
+            Op::Power { .. } => "power",
         }
     }
 }
@@ -312,6 +318,13 @@ pub(crate) enum KernelKind {
     Poly,
     Rbf,
     Sigmoid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PowerKind {
+    BoxCox,
+    YeoJohnson,
 }
 
 #[derive(Debug, Deserialize)]

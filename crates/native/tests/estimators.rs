@@ -1,6 +1,6 @@
 //! Every covered estimator, fitted by the real libraries, exported by their Python, and proved here.
 //!
-//! `tests/estimators/driver.py` fits and exports, `cases.py` and `families.py` list what. The Pythons are those of
+//! `tests/estimators/driver.py` fits and exports, `cases.py`, `families.py` and `wrapped.py` list what. The Pythons are those of
 //! `SLUIS_TEST_PYTHON` and, for an older scikit-learn, `SLUIS_TEST_PYTHON_AZURE`, side by side; without the second, the first alone.
 #![allow(
     clippy::unwrap_used,

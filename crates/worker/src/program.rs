@@ -113,6 +113,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/weighted_ensembles.py"),
     ),
     (
+        "sluis_exporter/wrappers.py",
+        include_str!("../../../python/worker/sluis_exporter/wrappers.py"),
+    ),
+    (
         "sluis_exporter/xgboost_trees.py",
         include_str!("../../../python/worker/sluis_exporter/xgboost_trees.py"),
     ),

@@ -15,5 +15,6 @@ from . import (  # noqa: F401
     svm,
     transformers,
     weighted_ensembles,
+    wrappers,
     xgboost_trees,
 )

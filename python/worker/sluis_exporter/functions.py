@@ -4,7 +4,7 @@ import numpy as np
 
 from .builder import Frame, Value
 from .errors import NotCovered
-from .walk import transforms
+from .walk import transform, transforms
 
 #: Functions of one number, and what leads back from their values.
 FUNCTIONS = {
@@ -89,3 +89,45 @@ def _function(builder, transformer, source):
     if value.sparse:
         raise NotCovered("'{}' of sparse columns has no native form".format(name))
     return apply(builder, builder.check(value, "finite") if transformer.validate else value, name)
+
+
+@transforms("sklearn", "PowerTransformer")
+def _power(builder, transformer, source):
+    value = builder.check(builder.numbers(source), "no_infinity")
+    if value.single or value.sparse:
+        raise NotCovered("PowerTransformer over single precision or sparse columns has no native form")
+    exponents, kind = np.asarray(transformer.lambdas_, dtype=np.float64), transformer.method.replace("-", "_")
+    if kind == "box_cox":
+        builder.begins_at(value, 0.0)
+    made = builder.step(
+        "power", [value], value.width, kind=kind, exponents=builder.arrays.add(exponents, "float64"), direct=_direct(kind)
+    )
+    backs = [_power_back(kind, exponent) for exponent in exponents]
+    made.origins = [_behind(origin, back) for origin, back in zip(value.origins, backs)]
+    # What is subtracted, 1 / exponent or 1 / (2 - exponent), leaves its last bits.
+    sides = np.stack([np.abs(exponents), np.abs(2.0 - exponents)][: 1 if kind == "box_cox" else 2])
+    shifts = np.max(1.0 / np.where(sides < 1e-12, 1.0, sides), axis=0)
+    made.blurs = [(32, float(shift)) for shift in shifts]
+    builder.at_least_ulps(64)
+    # The scaler behind it has no public name; a pickle of the transformer holds it.
+    return transform(builder, transformer.__getstate__()["_scaler"], made) if transformer.standardize else made
+
+
+def _direct(kind):
+    """Whether this version makes a power as such: of small numbers it then keeps fewer bits."""
+    from sklearn.preprocessing import PowerTransformer
+
+    probe = PowerTransformer(kind.replace("_", "-"), standardize=False).fit([[1.0], [2.0], [4.0]])
+    probe.lambdas_ = np.array([0.5])
+    return bool(kind == "yeo_johnson" and probe.transform([[1e-20]])[0, 0] == 0.0)
+
+
+def _power_back(kind, exponent):
+    def grown(value, exponent):
+        if abs(exponent) < np.finfo(np.float64).eps:
+            return np.expm1(value)
+        return np.expm1(np.log1p(value * exponent) / exponent)
+
+    if kind == "box_cox":
+        return lambda value: grown(value, exponent) + 1.0
+    return lambda value: grown(value, exponent) if value >= 0 else -grown(-value, 2.0 - exponent)

@@ -5,7 +5,8 @@ import numpy as np
 from .errors import NotCovered
 from .walk import estimates
 
-KERNELS = ("linear", "poly", "rbf", "sigmoid")
+#: Kernels by their names.
+KERNELS = {"linear": "linear", "poly": "poly", "polynomial": "poly", "rbf": "rbf", "sigmoid": "sigmoid"}
 
 
 def _kernel(builder, model, source, weights, intercept):
@@ -18,9 +19,13 @@ def _kernel(builder, model, source, weights, intercept):
     vectors = model.support_vectors_
     if not isinstance(vectors, np.ndarray) or gamma is None:
         raise NotCovered("{} that was fitted on sparse rows has no native form".format(name))
+    return _sums(builder, model, source, vectors, gamma, weights, intercept)
+
+
+def _sums(builder, model, source, vectors, gamma, weights, intercept):
     value = builder.check(builder.numbers(source), "finite")
     if len(vectors) == 0 or vectors.shape[1] != value.width:
-        raise NotCovered("{} without support vectors has no native form".format(name))
+        raise NotCovered("{} without support vectors has no native form".format(type(model).__name__))
     builder.turns_among(value, vectors)
     builder.at_least_ulps(max(64, vectors.shape[1], len(vectors) // 16))
     add = builder.arrays.add
@@ -28,7 +33,7 @@ def _kernel(builder, model, source, weights, intercept):
         "kernel",
         [value],
         len(intercept),
-        kind=model.kernel,
+        kind=KERNELS[model.kernel],
         gamma=float(gamma),
         coef0=float(model.coef0),
         degree=int(model.degree),
@@ -37,6 +42,23 @@ def _kernel(builder, model, source, weights, intercept):
         intercept=add(intercept, "float64"),
     )
     return builder.check(made, "finite")
+
+
+@estimates("sklearn", "KernelRidge")
+def _ridge(builder, model, source, form):
+    if form != "values":
+        return None
+    vectors, weights = model.X_fit_, np.asarray(model.dual_coef_)
+    if not isinstance(model.kernel, str) or model.kernel not in KERNELS or model.degree != int(model.degree):
+        raise NotCovered("KernelRidge with a kernel of one's own has no native form")
+    value = builder.numbers(source)
+    if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float64 or value.single:
+        raise NotCovered("KernelRidge that was not fitted on dense rows of doubles has no native form")
+    gamma = 1.0 / vectors.shape[1] if model.gamma is None else model.gamma
+    rows = np.atleast_2d(weights.T)
+    made = _sums(builder, model, value, vectors, gamma, rows, np.zeros(len(rows)))
+    made.vector = weights.ndim == 1
+    return made
 
 
 def _one(builder, model, source):

@@ -188,7 +188,7 @@ def _polynomial(builder, features, source):
     return made
 
 
-@transforms("sklearn", "PCA", "TruncatedSVD")
+@transforms("sklearn", "PCA", "IncrementalPCA", "TruncatedSVD")
 def _components(builder, reducer, source):
     value = _numbers(builder, source, "finite")
     if value.single:
@@ -255,7 +255,8 @@ def _imputer(builder, imputer, source):
     return builder.concat([filled, marks])
 
 
-@transforms("sklearn", "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFromModel", "RFE", "RFECV")
+@transforms("sklearn", "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe")
+@transforms("sklearn", "GenericUnivariateSelect", "SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector")
 def _selector(builder, selector, source):
     # What is selected passes unchanged; whatever else they check, they check no less than the columns they keep.
     value = builder.check(builder.numbers(source), "finite")

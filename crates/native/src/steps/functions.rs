@@ -161,8 +161,9 @@ impl Guard {
         let next = self.edges.partition_point(|edge| *edge <= value);
         let within = self.share * (value.abs() + self.more);
         let near = |edge: Option<&f64>| edge.is_some_and(|edge| (value - edge).abs() <= within);
-        near(self.edges.get(next))
-            || near(next.checked_sub(1).and_then(|last| self.edges.get(last)))
+        value.is_finite()
+            && (near(self.edges.get(next))
+                || near(next.checked_sub(1).and_then(|last| self.edges.get(last))))
     }
 }
 

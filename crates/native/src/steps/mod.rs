@@ -10,6 +10,7 @@ mod linear;
 mod links;
 mod more;
 mod neighbors;
+mod power;
 mod votes;
 
 use crate::container::Container;

@@ -5,6 +5,7 @@ use super::interpolate::Interpolate;
 use super::kernels::{Coupling, Kernel};
 use super::likelihood::Gaussian;
 use super::neighbors::Neighbors;
+use super::power::Power;
 use super::votes::{Duels, Table, WeightedMedian};
 use super::{Compute, Context};
 use crate::error::Flaw;
@@ -30,6 +31,11 @@ pub(super) fn read(op: &Op, context: &Context<'_>) -> Result<Option<Box<dyn Comp
         )?),
         Op::Interpolate { ends, xs, ys } => Box::new(Interpolate::read(*ends, *xs, *ys, context)?),
         Op::Neighbors(head) => Box::new(Neighbors::read(head, context)?),
+        Op::Power {
+            kind,
+            exponents,
+            direct,
+        } => Box::new(Power::read(*kind, *exponents, *direct, context)?),
         _ => return Ok(None),
     }))
 }

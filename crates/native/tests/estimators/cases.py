@@ -19,6 +19,7 @@ from sklearn.preprocessing import (
 )
 
 import families
+import wrapped
 from case import Case, holes, labels, mixed, numbers
 
 
@@ -26,6 +27,7 @@ def all_cases():
     for make in (linear, trees, boosting, steps, columns, others, refusals):
         yield from make()
     yield from families.all_cases()
+    yield from wrapped.all_cases()
     # The second Python of the tests has scikit-learn alone.
     for package, make in (("xgboost", xgboosts), ("lightgbm", lightgbms)):
         if importlib.util.find_spec(package) is not None:
