@@ -81,6 +81,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/others.py"),
     ),
     (
+        "sluis_exporter/quantiles.py",
+        include_str!("../../../python/worker/sluis_exporter/quantiles.py"),
+    ),
+    (
         "sluis_exporter/run.py",
         include_str!("../../../python/worker/sluis_exporter/run.py"),
     ),

@@ -45,6 +45,7 @@ def _counts(builder, model, source, form):
     if name == "BernoulliNB":
         if model.binarize is not None:
             builder.turns_at(value, range(value.width), [model.binarize] * value.width)
+            value = builder.beside(value, [[model.binarize]] * value.width)
             value = builder.step("above", [value], value.width, threshold=float(model.binarize))
         absent = np.log(1 - np.exp(weights))
         weights, priors = weights - absent, priors + absent.sum(axis=1)

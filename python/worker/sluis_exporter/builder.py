@@ -99,6 +99,24 @@ class Builder:
         """Rows that break the rule are left to Python, which refuses them. Rules: finite, no_infinity, single, single_or_nan."""
         return self.step("check", [value], value.width, like=value, rule=rule)
 
+    def beside(self, value, edges):
+        """Rows that blurred numbers might take to another side of an edge than Python's are left to it. `edges` by column."""
+        columns = [column for column, blur in enumerate(value.blurs) if blur is not None and len(edges[column])]
+        if not columns:
+            return value
+        edges = [np.unique(edges[column]) for column in columns]
+        return self.step(
+            "beside",
+            [value],
+            value.width,
+            like=value,
+            columns=columns,
+            ends=self.arrays.add(np.cumsum([len(own) for own in edges]), "int64"),
+            edges=self.arrays.add(np.concatenate(edges), "float64"),
+            ulps=self.arrays.add([value.blurs[column][0] for column in columns], "float64"),
+            more=self.arrays.add([value.blurs[column][1] for column in columns], "float64"),
+        )
+
     def each(self, value, name, operand):
         """Every row with a vector: subtract, divide, multiply, add, at_least, at_most."""
         operand = np.asarray(operand, dtype=np.float64).reshape(-1)

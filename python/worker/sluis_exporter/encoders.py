@@ -136,6 +136,7 @@ def _bins(builder, discretizer, source):
     edges = [np.asarray(edge, dtype=np.float64) for edge in discretizer.bin_edges_]
     for column, edge in enumerate(edges):
         builder.turns_at(value, [column] * len(edge), edge)
+    value = builder.beside(value, edges)
     ends = np.cumsum([max(len(edge) - 2, 0) for edge in edges])
     inner = np.concatenate([edge[1:-1] for edge in edges]) if len(edges) else np.zeros(0)
     made = builder.step(

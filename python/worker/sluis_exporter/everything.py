@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     multiclass,
     neighbors,
     others,
+    quantiles,
     sklearn_trees,
     svm,
     transformers,

@@ -164,6 +164,7 @@ def _clip(builder, value, low, high):
 def _binarizer(builder, binarizer, source):
     value = _numbers(builder, source, "finite")
     builder.turns_at(value, range(value.width), [binarizer.threshold] * value.width)
+    value = builder.beside(value, [[binarizer.threshold]] * value.width)
     return builder.step("above", [value], value.width, threshold=float(binarizer.threshold))
 
 

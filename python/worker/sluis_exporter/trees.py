@@ -52,7 +52,7 @@ class Ensemble:
         features, thresholds = joined["feature"][plain].astype(int), joined["threshold"][plain]
         blurred = np.array([blur is not None for blur in value.blurs])
         builder.turns_at(value, features, np.where(blurred[features], self._edges(thresholds), thresholds))
-        value = self._guarded(builder, value, features, thresholds)
+        value = builder.beside(value, [self._edges(thresholds[features == column]) for column in range(value.width)])
         add = builder.arrays.add
         ends = np.cumsum(self._sizes)
         made = builder.step(
@@ -80,25 +80,6 @@ class Ensemble:
         )
         made.single = self.add_in == "float32"
         return made
-
-    def _guarded(self, builder, value, features, thresholds):
-        """The value, without rows that blurred numbers might take to another side of a node than Python's."""
-        columns = [column for column, blur in enumerate(value.blurs) if blur is not None and np.any(features == column)]
-        if not columns:
-            return value
-        edges = [np.unique(self._edges(thresholds[features == column])) for column in columns]
-        add = builder.arrays.add
-        return builder.step(
-            "beside",
-            [value],
-            value.width,
-            like=value,
-            columns=columns,
-            ends=add(np.cumsum([len(own) for own in edges]), "int64"),
-            edges=add(np.concatenate(edges), "float64"),
-            ulps=add([value.blurs[column][0] for column in columns], "float64"),
-            more=add([value.blurs[column][1] for column in columns], "float64"),
-        )
 
     def _edges(self, thresholds):
         """Where numbers change sides: halfway to the next number of the precision that nodes compare in."""

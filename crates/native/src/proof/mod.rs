@@ -7,7 +7,7 @@ mod compare;
 mod sample;
 
 use serde::{Deserialize, Serialize};
-use sluis_mlflow::Input;
+use sluis_mlflow::{Answer, Input};
 
 pub use sample::Layout;
 
@@ -77,7 +77,6 @@ pub enum Unproved {
 /// Compares a program with the answers of a sample file.
 pub fn prove(program: &Program, sample: &[u8], layout: &Layout) -> Result<Evidence, Unproved> {
     let sample = Sample::read(sample)?;
-    let bound = Bound::of(program.ulps);
     let mut evidence = Evidence {
         bound_ulps: program.ulps,
         ..Evidence::default()
@@ -85,28 +84,22 @@ pub fn prove(program: &Program, sample: &[u8], layout: &Layout) -> Result<Eviden
     let mut declined = "none was declined";
     for (set, asked) in sample.sets.iter().enumerate() {
         let input = sample.input(asked, layout).map_err(Unproved::Sample)?;
-        match (program.evaluate_measured(&input), &asked.answer) {
-            (Ok((answer, magnitudes)), Some(expected)) => {
-                let expected = sample.answer(expected).map_err(Unproved::Sample)?;
-                let largest = compare::answers(&answer, &expected, &magnitudes, bound);
-                let largest = largest.map_err(|difference| differs(set, &difference))?;
-                evidence.largest_ulps = evidence.largest_ulps.max(largest);
-                evidence.rows += asked.rows;
-                same_in_parts(program, &input, &answer)
-                    .map_err(|difference| differs(set, &difference))?;
+        let Some(expected) = &asked.answer else {
+            if program.evaluate(&input).is_ok() {
+                let rows = asked.rows;
+                return Err(Unproved::Answered { set, rows });
             }
-            (Ok(_), None) => {
-                return Err(Unproved::Answered {
-                    set,
-                    rows: asked.rows,
-                });
-            }
-            (Err(_), None) => evidence.refused += asked.rows,
-            (Err(reason), Some(_)) => {
-                evidence.left += asked.rows;
-                declined = reason.0;
-            }
-        }
+            evidence.refused += asked.rows;
+            continue;
+        };
+        let expected = sample.answer(expected).map_err(Unproved::Sample)?;
+        let part = Part {
+            start: 0,
+            input,
+            expected,
+        };
+        compare_part(program, &part, &mut evidence, &mut declined)
+            .map_err(|difference| differs(set, &difference))?;
     }
     if evidence.rows < MIN_ROWS {
         return Err(Unproved::TooFew {
@@ -115,6 +108,65 @@ pub fn prove(program: &Program, sample: &[u8], layout: &Layout) -> Result<Eviden
         });
     }
     Ok(evidence)
+}
+
+/// Rows that were asked together, and what Python answered.
+struct Part {
+    /// The place of the first of them in their set.
+    start: usize,
+    input: Input,
+    expected: Answer,
+}
+
+impl Part {
+    /// Either half of the rows; none where there is one row, or an answer that cannot be divided.
+    fn halves(&self) -> Option<[Self; 2]> {
+        let rows = self.input.rows();
+        let half = |start: usize, count: usize| {
+            Some(Self {
+                start: self.start + start,
+                input: sample::slice(&self.input, start, count)?,
+                expected: sample::slice_answer(&self.expected, start, count)?,
+            })
+        };
+        if rows < 2 {
+            return None;
+        }
+        Some([half(0, rows / 2)?, half(rows / 2, rows - rows / 2)?])
+    }
+}
+
+/// Compares the answers. Where the program declines the rows, it is asked for either half: one such row says nothing of the others.
+fn compare_part(
+    program: &Program,
+    part: &Part,
+    evidence: &mut Evidence,
+    declined: &mut &'static str,
+) -> Result<(), Difference> {
+    let rows = part.input.rows();
+    let in_set = |difference: Difference| Difference {
+        row: part.start + difference.row,
+        ..difference
+    };
+    match program.evaluate_measured(&part.input) {
+        Ok((answer, magnitudes)) => {
+            let bound = Bound::of(program.ulps);
+            let largest = compare::answers(&answer, &part.expected, &magnitudes, bound);
+            evidence.largest_ulps = evidence.largest_ulps.max(largest.map_err(in_set)?);
+            evidence.rows += rows;
+            same_in_parts(program, &part.input, &answer).map_err(in_set)
+        }
+        Err(reason) => {
+            let Some(halves) = part.halves() else {
+                evidence.left += rows;
+                *declined = reason.0;
+                return Ok(());
+            };
+            halves
+                .iter()
+                .try_for_each(|half| compare_part(program, half, evidence, declined))
+        }
+    }
 }
 
 fn differs(set: usize, difference: &Difference) -> Unproved {
@@ -126,11 +178,7 @@ fn differs(set: usize, difference: &Difference) -> Unproved {
 }
 
 /// The first rows by themselves and in small numbers are answered as they were among all.
-fn same_in_parts(
-    program: &Program,
-    input: &Input,
-    whole: &sluis_mlflow::Answer,
-) -> Result<(), Difference> {
+fn same_in_parts(program: &Program, input: &Input, whole: &Answer) -> Result<(), Difference> {
     let rows = input.rows().min(SINGLY);
     let parts = (0..rows)
         .map(|row| (row, 1))

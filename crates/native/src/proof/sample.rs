@@ -203,20 +203,34 @@ impl<'a> Sample<'a> {
     }
 }
 
+/// Some rows of an answer; none where that is text.
+pub(super) fn slice_answer(answer: &Answer, start: usize, rows: usize) -> Option<Answer> {
+    let Answer::Dense(block) = answer else {
+        return None;
+    };
+    rows_of(block, start, rows).map(Answer::Dense)
+}
+
+fn rows_of(block: &DenseBlock, start: usize, rows: usize) -> Option<DenseBlock> {
+    let size = block.bytes.len().checked_div(block.rows())?;
+    if start + rows > block.rows() {
+        return None;
+    }
+    let bytes = block.bytes.slice(start * size..(start + rows) * size);
+    let mut shape = block.shape.clone();
+    *shape.first_mut()? = rows;
+    let part = DenseBlock::new(block.dtype, shape, bytes).ok()?;
+    Some(DenseBlock {
+        columns: block.columns.clone(),
+        ..part
+    })
+}
+
 /// Some rows of an input.
 pub(super) fn slice(input: &Input, start: usize, rows: usize) -> Option<Input> {
-    let block = |block: &DenseBlock| {
-        let size = block.bytes.len() / block.rows();
-        let bytes = block.bytes.slice(start * size..(start + rows) * size);
-        let part = DenseBlock::new(block.dtype, vec![rows, block.shape[1]], bytes).ok()?;
-        Some(DenseBlock {
-            columns: block.columns.clone(),
-            ..part
-        })
-    };
     Some(match input {
-        Input::Frame(frame) => Input::Frame(block(frame)?),
-        Input::Tensor(tensor) => Input::Tensor(block(tensor)?),
+        Input::Frame(frame) => Input::Frame(rows_of(frame, start, rows)?),
+        Input::Tensor(tensor) => Input::Tensor(rows_of(tensor, start, rows)?),
         Input::Batch(batch) => Input::Batch(batch.slice(start, rows)),
         Input::Tensors(_) => return None,
     })

@@ -109,26 +109,11 @@ impl Step {
         if let Some(computed) = more::read(op, context)? {
             return Ok(Step::Computed(computed));
         }
+        if let Some(looking) = looking(op, context)? {
+            return Ok(looking);
+        }
         Ok(match op {
             Op::Columns { columns } => Step::Columns(input_columns(columns, context)?),
-            Op::Check { rule } => {
-                context.same_width()?;
-                Step::Check(arithmetic::Check(*rule))
-            }
-            Op::Apart { threshold, ulps } => {
-                Step::Apart(functions::Apart::read(*threshold, *ulps, context)?)
-            }
-            Op::Beside {
-                columns,
-                ends,
-                edges,
-                ulps,
-                more,
-            } => Step::Beside(functions::Beside::read(
-                columns,
-                [*ends, *edges, *ulps, *more],
-                context,
-            )?),
             Op::Each {
                 r#do,
                 operand,
@@ -138,14 +123,7 @@ impl Step {
                 context.has_width(context.sources.iter().sum())?;
                 Step::Concat(context.sources.to_vec())
             }
-            Op::Sum {} => {
-                if context.sources.is_empty()
-                    || context.sources.iter().any(|width| *width != context.width)
-                {
-                    return Err("its sources are not as wide as it is");
-                }
-                Step::Sum(context.sources.len())
-            }
+            Op::Sum {} => Step::Sum(summands(context)?),
             Op::Pick { columns } => {
                 let width = context.only_source()?;
                 if columns.iter().any(|column| *column >= width) {
@@ -240,6 +218,40 @@ impl Step {
             _ => 10,
         }
     }
+}
+
+/// Steps that only look at their source.
+fn looking(op: &Op, context: &Context<'_>) -> Result<Option<Step>, Flaw> {
+    Ok(Some(match op {
+        Op::Check { rule } => {
+            context.same_width()?;
+            Step::Check(arithmetic::Check(*rule))
+        }
+        Op::Apart { threshold, ulps } => {
+            Step::Apart(functions::Apart::read(*threshold, *ulps, context)?)
+        }
+        Op::Beside {
+            columns,
+            ends,
+            edges,
+            ulps,
+            more,
+        } => Step::Beside(functions::Beside::read(
+            columns,
+            [*ends, *edges, *ulps, *more],
+            context,
+        )?),
+        _ => return Ok(None),
+    }))
+}
+
+/// How many matrices are added up.
+fn summands(context: &Context<'_>) -> Result<usize, Flaw> {
+    let sources = context.sources;
+    if sources.is_empty() || sources.iter().any(|width| *width != context.width) {
+        return Err("its sources are not as wide as it is");
+    }
+    Ok(sources.len())
 }
 
 fn input_columns(columns: &[usize], context: &Context<'_>) -> Result<Vec<usize>, Flaw> {

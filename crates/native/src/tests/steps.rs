@@ -21,7 +21,7 @@ fn answers(file: &File, steps: &[Value], values: &[f64]) -> Vec<f64> {
 }
 
 /// Three points at 0, 1 and 3 with the targets 10, 20 and 40.
-fn neighbors(file: &mut File, targets: &[f64], change: Value) -> Value {
+fn neighbors(file: &mut File, targets: &[f64], change: &Value) -> Value {
     let mut step = json!({
         "op": "neighbors", "from": [0], "width": 1, "distance": "euclidean", "points": file.f64s(&[0.0, 1.0, 3.0]),
         "targets": file.f64s(targets), "count": 2, "by_distance": false, "classes": false, "expanded": false,
@@ -36,20 +36,20 @@ fn neighbors(file: &mut File, targets: &[f64], change: Value) -> Value {
 fn neighbors_are_the_nearest_and_ties_are_left_to_python() {
     let targets = [10.0, 20.0, 40.0];
     let mut file = File::new();
-    let step = neighbors(&mut file, &targets, json!({}));
+    let step = neighbors(&mut file, &targets, &json!({}));
     assert_eq!(answers(&file, &[step], &[0.0, 2.5]), [15.0, 30.0]);
     let mut file = File::new();
-    let step = neighbors(&mut file, &targets, json!({"by_distance": true}));
+    let step = neighbors(&mut file, &targets, &json!({"by_distance": true}));
     assert_eq!(answers(&file, &[step], &[0.0, 0.5]), [10.0, 15.0]);
     let mut file = File::new();
     let classes = json!({"classes": true, "width": 2, "count": 3});
-    let step = neighbors(&mut file, &[0.0, 1.0, 1.0], classes);
+    let step = neighbors(&mut file, &[0.0, 1.0, 1.0], &classes);
     let shares = answers(&file, &[step], &[0.0]);
     assert!((shares[0] - 1.0 / 3.0).abs() < 1e-15 && (shares[1] - 2.0 / 3.0).abs() < 1e-15);
     // At 1.5, the second neighbour is either of two.
     for (targets, declined) in [([10.0, 20.0, 40.0], true), ([10.0, 20.0, 10.0], false)] {
         let mut file = File::new();
-        let step = neighbors(&mut file, &targets, json!({}));
+        let step = neighbors(&mut file, &targets, &json!({}));
         let program = Program::read(&program(&file, &[step])).unwrap();
         assert_eq!(program.evaluate(&rows(&[1.5])).is_err(), declined);
         assert!(program.evaluate(&rows(&[f64::INFINITY])).is_err());
@@ -67,7 +67,7 @@ fn neighbors_that_contradict_themselves_are_refused() {
         json!({"from": [1]}),
     ] {
         let mut file = File::new();
-        let step = neighbors(&mut file, &[10.0, 20.0, 40.0], change);
+        let step = neighbors(&mut file, &[10.0, 20.0, 40.0], &change);
         assert!(Program::read(&program(&file, &[step])).is_err());
     }
 }
@@ -142,7 +142,7 @@ fn steps_with_changed_bytes_never_break_the_reader() {
     let step = neighbors(
         &mut file,
         &[0.0, 1.0, 1.0],
-        json!({"classes": true, "width": 2, "by_distance": true}),
+        &json!({"classes": true, "width": 2, "by_distance": true}),
     );
     survives_changed_bytes(&program(&file, &[step]), 4000);
     let mut file = File::new();

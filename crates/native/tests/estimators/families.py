@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn import ensemble, linear_model, naive_bayes, neighbors, svm, tree
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import Binarizer, FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
 
 from case import Case, holes, labels, mixed, numbers
 
@@ -253,6 +253,10 @@ def functions():
     yield Case("function_int64", make_pipeline(FunctionTransformer(np.log1p), linear_model.Ridge()).fit(whole, score), whole)
     behind = make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), ensemble.HistGradientBoostingRegressor(max_iter=9))
     yield Case("function_hist", behind.fit(positive, score), positive)
+    for step in (Binarizer(threshold=1.0), KBinsDiscretizer(4, encode="onehot-dense"), naive_bayes.BernoulliNB(binarize=1.2)):
+        last = [] if hasattr(step, "predict") else [linear_model.LogisticRegression()]
+        behind = make_pipeline(FunctionTransformer(np.log1p), step, *last).fit(positive, labels(score))
+        yield Case("function_before_" + type(step).__name__, behind, positive)
     forest = make_pipeline(FunctionTransformer(np.log), ensemble.RandomForestClassifier(20, random_state=0))
     yield Case("function_forest", forest.fit(positive, labels(score, 3)), positive, "predict_proba")
     checked = FunctionTransformer(np.sqrt, inverse_func=np.square, validate=True)

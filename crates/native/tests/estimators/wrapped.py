@@ -5,14 +5,14 @@ from sklearn import discriminant_analysis, dummy, ensemble, feature_selection, k
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import IncrementalPCA
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PowerTransformer, StandardScaler, TargetEncoder
+from sklearn.preprocessing import PowerTransformer, QuantileTransformer, StandardScaler, TargetEncoder
 
 from case import Case, holes, labels, mixed, numbers
 from families import BOTH, each
 
 
 def all_cases():
-    for make in (searched, thresholds, dummies, ridges, encoded, probabilities, selected, powers):
+    for make in (searched, thresholds, dummies, ridges, encoded, probabilities, selected, powers, quantiles):
         yield from make()
 
 
@@ -109,3 +109,17 @@ def powers():
     odd = holes(frame, random)
     last = ensemble.HistGradientBoostingRegressor(max_iter=8)
     yield Case("power_holes", make_pipeline(PowerTransformer(), last).fit(odd, score), odd)
+
+
+def quantiles():
+    for seed in range(2):
+        frame, score, random = numbers(seed, 300, 4)
+        frame["x3"] = np.maximum(frame["x3"], 0.0)
+        frame["x2"] = frame["x2"].round()
+        frame["x1"] = np.minimum(frame["x1"], 1.0) if seed else 7.0
+        step = QuantileTransformer(n_quantiles=40, random_state=0)
+        yield Case("quantiles_{}".format(seed), make_pipeline(step, linear_model.Ridge()).fit(frame, score), frame)
+        forest = ensemble.RandomForestRegressor(8, max_depth=6, random_state=0)
+        yield Case("quantiles_forest_{}".format(seed), make_pipeline(step, forest).fit(frame, score), frame)
+    normal = make_pipeline(QuantileTransformer(n_quantiles=40, output_distribution="normal"), linear_model.Ridge())
+    yield Case("quantiles_normal", normal.fit(frame, score), frame, refused="QuantileTransformer to normal distributions")
