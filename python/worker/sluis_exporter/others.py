@@ -35,10 +35,9 @@ def _mean(builder, parts, weights=None):
 
 def _voters(model):
     """Names and weights of the members that vote."""
-    names, weights = [], model.weights
     kept = [number for number, (_, member) in enumerate(model.estimators) if not (isinstance(member, str) and member == "drop")]
     names = [model.estimators[number][0] for number in kept]
-    return names, None if weights is None else [float(weights[number]) for number in kept]
+    return names, None if model.weights is None else [float(model.weights[number]) for number in kept]
 
 
 @estimates("sklearn", "VotingRegressor")

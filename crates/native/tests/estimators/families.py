@@ -49,13 +49,9 @@ def boosted():
     frame, score, _ = numbers(5, 200)
     of_lines = ensemble.AdaBoostRegressor(linear_model.Ridge(), n_estimators=6, random_state=0).fit(frame, score)
     yield Case("ada_of_lines", of_lines, frame)
-    if "algorithm" in ensemble.AdaBoostClassifier().get_params() and hasattr(ensemble.AdaBoostClassifier(), "_check_X"):
-        member = linear_model.LogisticRegression()
-        own = ensemble.AdaBoostClassifier(member, n_estimators=5, random_state=0)
-        if own.get_params()["algorithm"] == "SAMME.R":
-            own.set_params(algorithm="SAMME")
-    else:
-        own = ensemble.AdaBoostClassifier(linear_model.LogisticRegression(), n_estimators=5, random_state=0)
+    # Older versions begin with an algorithm that has a native form over trees alone.
+    options = {"algorithm": "SAMME"} if getattr(ensemble.AdaBoostClassifier(), "algorithm", "") == "SAMME.R" else {}
+    own = ensemble.AdaBoostClassifier(linear_model.LogisticRegression(), n_estimators=5, random_state=0, **options)
     yield from each("ada_of_logistic", own.fit(frame, labels(score, 3)), frame, BOTH)
 
 
@@ -74,7 +70,7 @@ def machines():
                 model = svm.SVC(random_state=0, **options).fit(frame, labels(score, classes, seed == 1))
                 yield from each("SVC_{}{}".format(classes, tag), model, frame, ("predict", "decision_function"), seed=seed)
     frame, score, _ = numbers(4, 160, 3)
-    frame = make_frame(frame / 3)
+    frame = frame / 3
     for classes in (2, 3):
         y = labels(score, classes, True)
         yield from each("NuSVC_{}".format(classes), svm.NuSVC(nu=0.3).fit(frame, y), frame, ("predict", "decision_function"))
@@ -86,12 +82,8 @@ def machines():
     yield Case("NuSVR", svm.NuSVR(C=5.0).fit(frame, score), frame)
     once = svm.OneClassSVM(nu=0.2).fit(frame)
     yield from each("OneClassSVM", once, frame, ("predict", "decision_function", "score_samples"))
-    scaled = make_pipeline(StandardScaler(), svm.SVC()).fit(frame * 50 + 300, labels(score, 3))
-    yield Case("SVC_scaled", scaled, make_frame(frame * 50 + 300))
-
-
-def make_frame(frame):
-    return frame.astype("float64")
+    large = frame * 50 + 300
+    yield Case("SVC_scaled", make_pipeline(StandardScaler(), svm.SVC()).fit(large, labels(score, 3)), large)
 
 
 def likelihoods():
@@ -122,10 +114,10 @@ def nearest():
                 yield from each("KNC" + tag, model, frame, seed=seed)
     two = neighbors.KNeighborsRegressor(4).fit(frame, np.c_[score, -score])
     yield Case("KNR_two_targets", two, frame)
+    single = frame.astype("float32")
+    yield Case("KNC_single", neighbors.KNeighborsClassifier().fit(frame, labels(score)), single)
     wide, score, _ = numbers(3, 120, 20)
     yield Case("KNC_wide", neighbors.KNeighborsClassifier().fit(wide, labels(score, 3)), wide)
-    single = frame.astype("float32")
-    yield Case("KNC_single", neighbors.KNeighborsClassifier().fit(frame, labels(score[:200] if len(score) >= 200 else np.r_[score, score][:200])), single)
     for shrink in (None, 0.2):
         for metric in ("euclidean", "manhattan"):
             y = labels(score, 3, True)
