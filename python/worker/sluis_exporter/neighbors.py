@@ -6,6 +6,9 @@ from .errors import NotCovered
 from .transformers import linear
 from .walk import estimates
 
+#: Numbers in the rows that a model was fitted on: among more, its own search tree finds neighbours sooner than looking at each.
+MOST_NUMBERS = 1000000
+
 DISTANCES = {
     "euclidean": "euclidean",
     "l2": "euclidean",
@@ -51,6 +54,8 @@ def _neighbors(builder, model, source, form):
     points, targets, brute = state.get("_fit_X"), np.asarray(state.get("_y")), state.get("_fit_method") == "brute"
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu" or targets.dtype.kind not in "fiu":
         raise NotCovered("{} that was not fitted on dense rows of numbers has no native form".format(name))
+    if points.size > MOST_NUMBERS:
+        raise NotCovered("{} of more than {} numbers has no native form".format(name, MOST_NUMBERS))
     if np.dtype("float32") in (targets.dtype, points.dtype):
         raise NotCovered("{} in single precision has no native form".format(name))
     value = builder.check(builder.numbers(source), "finite")
