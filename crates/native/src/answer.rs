@@ -195,22 +195,11 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
                     .collect(),
             }
         }
-        (None, Some(numbers), None) => {
-            let single = dtype.as_deref() == Some("float32");
-            let cell = |number: f64| match single {
-                true => (number as f32).to_le_bytes().to_vec(),
-                false => number.to_le_bytes().to_vec(),
-            };
-            Output::Labels {
-                matrix: *matrix,
-                dtype: if single {
-                    DType::Float32
-                } else {
-                    DType::Float64
-                },
-                cells: container.f64s(*numbers)?.into_iter().map(cell).collect(),
-            }
-        }
+        (None, Some(numbers), None) => numbers_of(
+            &container.f64s(*numbers)?,
+            dtype.as_deref() == Some("float32"),
+            *matrix,
+        ),
         (None, None, Some(texts)) => Output::Texts {
             cells: container.texts(*texts)?.into_iter().map(quoted).collect(),
             matrix: *matrix,
@@ -224,4 +213,21 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
         return Err("its labels do not fit their number");
     }
     Ok(output)
+}
+
+/// Labels that are numbers with a point.
+fn numbers_of(numbers: &[f64], single: bool, matrix: bool) -> Output {
+    let cell = |number: &f64| match single {
+        true => (*number as f32).to_le_bytes().to_vec(),
+        false => number.to_le_bytes().to_vec(),
+    };
+    Output::Labels {
+        dtype: if single {
+            DType::Float32
+        } else {
+            DType::Float64
+        },
+        cells: numbers.iter().map(cell).collect(),
+        matrix,
+    }
 }

@@ -114,10 +114,61 @@ pub(crate) enum Op {
         #[serde(default)]
         single: bool,
     },
-    Share {},
+    Share {
+        /// What a row becomes whose sum is zero; NaN without.
+        none: Option<f64>,
+    },
     Tanh {},
-    Argmax {},
+    Argmax {
+        #[serde(default)]
+        last: bool,
+    },
     Trees(Box<TreesHead>),
+    Apart {
+        threshold: f64,
+        ulps: u32,
+    },
+    Beside {
+        columns: Vec<usize>,
+        ends: Array,
+        edges: Array,
+        ulps: Array,
+        more: Array,
+    },
+    Function {
+        name: FunctionName,
+        #[serde(default)]
+        single: bool,
+    },
+    Table {
+        values: Array,
+    },
+    Duels {},
+    WeightedMedian {
+        weights: Array,
+    },
+    Kernel(Box<KernelHead>),
+    Coupling {
+        slopes: Array,
+        shifts: Array,
+    },
+    Gaussian {
+        means: Array,
+        variances: Array,
+        priors: Array,
+        scales: Array,
+    },
+    Interpolate {
+        ends: Array,
+        xs: Array,
+        ys: Array,
+    },
+    Neighbors(Box<NeighborsHead>),
+    Power {
+        kind: PowerKind,
+        exponents: Array,
+        direct: bool,
+    },
 }
 
 impl Op {
@@ -143,10 +194,22 @@ impl Op {
             Op::Sigmoid { .. } => "sigmoid",
             Op::Softmax { .. } => "softmax",
             Op::Complement { .. } => "complement",
-            Op::Share {} => "share",
+            Op::Share { .. } => "share",
             Op::Tanh {} => "tanh",
-            Op::Argmax {} => "argmax",
+            Op::Argmax { .. } => "argmax",
             Op::Trees(_) => "trees",
+            Op::Apart { .. } => "apart",
+            Op::Beside { .. } => "beside",
+            Op::Function { .. } => "function",
+            Op::Table { .. } => "table",
+            Op::Duels {} => "duels",
+            Op::WeightedMedian { .. } => "weighted_median",
+            Op::Kernel(_) => "kernel",
+            Op::Coupling { .. } => "coupling",
+            Op::Gaussian { .. } => "gaussian",
+            Op::Interpolate { .. } => "interpolate",
+            Op::Neighbors(_) => "neighbors",
+            Op::Power { .. } => "power",
         }
     }
 }
@@ -216,6 +279,77 @@ pub(crate) struct TreesHead {
     pub(crate) zero_below: Option<f64>,
     pub(crate) word_ends: Array,
     pub(crate) words: Array,
+}
+
+/// A function of one number, by numpy's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FunctionName {
+    Absolute,
+    Cbrt,
+    Ceil,
+    Cos,
+    Exp,
+    Exp2,
+    Expm1,
+    Floor,
+    Log,
+    Log10,
+    Log1p,
+    Log2,
+    Negative,
+    Reciprocal,
+    Rint,
+    Sin,
+    Sqrt,
+    Square,
+    Tanh,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct KernelHead {
+    pub(crate) kind: KernelKind,
+    pub(crate) gamma: f64,
+    pub(crate) coef0: f64,
+    pub(crate) degree: u32,
+    pub(crate) vectors: Array,
+    pub(crate) weights: Array,
+    pub(crate) intercept: Array,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KernelKind {
+    Linear,
+    Poly,
+    Rbf,
+    Sigmoid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PowerKind {
+    BoxCox,
+    YeoJohnson,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NeighborsHead {
+    pub(crate) distance: DistanceKind,
+    pub(crate) points: Array,
+    pub(crate) targets: Array,
+    pub(crate) count: usize,
+    pub(crate) by_distance: bool,
+    pub(crate) classes: bool,
+    pub(crate) expanded: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DistanceKind {
+    Euclidean,
+    Manhattan,
+    Chebyshev,
 }
 
 /// When a row goes left.

@@ -93,7 +93,7 @@ impl Line {
         };
         let step = Step::read(&head.op, &context)?;
         let buffer = match (&head.op, sources.first()) {
-            (Op::Check { .. }, Some((buffer, _))) => *buffer,
+            (Op::Check { .. } | Op::Apart { .. } | Op::Beside { .. }, Some((buffer, _))) => *buffer,
             _ => {
                 self.widths.push(head.width);
                 self.widths.len() - 1

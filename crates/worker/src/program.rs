@@ -21,8 +21,16 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/__init__.py"),
     ),
     (
+        "sluis_exporter/bayes.py",
+        include_str!("../../../python/worker/sluis_exporter/bayes.py"),
+    ),
+    (
         "sluis_exporter/builder.py",
         include_str!("../../../python/worker/sluis_exporter/builder.py"),
+    ),
+    (
+        "sluis_exporter/calibration.py",
+        include_str!("../../../python/worker/sluis_exporter/calibration.py"),
     ),
     (
         "sluis_exporter/catboost_trees.py",
@@ -41,8 +49,20 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/errors.py"),
     ),
     (
+        "sluis_exporter/everything.py",
+        include_str!("../../../python/worker/sluis_exporter/everything.py"),
+    ),
+    (
         "sluis_exporter/frames.py",
         include_str!("../../../python/worker/sluis_exporter/frames.py"),
+    ),
+    (
+        "sluis_exporter/functions.py",
+        include_str!("../../../python/worker/sluis_exporter/functions.py"),
+    ),
+    (
+        "sluis_exporter/hist_boosting.py",
+        include_str!("../../../python/worker/sluis_exporter/hist_boosting.py"),
     ),
     (
         "sluis_exporter/lightgbm_trees.py",
@@ -51,6 +71,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "sluis_exporter/linear_models.py",
         include_str!("../../../python/worker/sluis_exporter/linear_models.py"),
+    ),
+    (
+        "sluis_exporter/multiclass.py",
+        include_str!("../../../python/worker/sluis_exporter/multiclass.py"),
+    ),
+    (
+        "sluis_exporter/neighbors.py",
+        include_str!("../../../python/worker/sluis_exporter/neighbors.py"),
     ),
     (
         "sluis_exporter/onnx_export.py",
@@ -69,6 +97,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/others.py"),
     ),
     (
+        "sluis_exporter/quantiles.py",
+        include_str!("../../../python/worker/sluis_exporter/quantiles.py"),
+    ),
+    (
         "sluis_exporter/run.py",
         include_str!("../../../python/worker/sluis_exporter/run.py"),
     ),
@@ -81,6 +113,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/sklearn_trees.py"),
     ),
     (
+        "sluis_exporter/svm.py",
+        include_str!("../../../python/worker/sluis_exporter/svm.py"),
+    ),
+    (
         "sluis_exporter/transformers.py",
         include_str!("../../../python/worker/sluis_exporter/transformers.py"),
     ),
@@ -91,6 +127,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "sluis_exporter/walk.py",
         include_str!("../../../python/worker/sluis_exporter/walk.py"),
+    ),
+    (
+        "sluis_exporter/weighted_ensembles.py",
+        include_str!("../../../python/worker/sluis_exporter/weighted_ensembles.py"),
+    ),
+    (
+        "sluis_exporter/wrappers.py",
+        include_str!("../../../python/worker/sluis_exporter/wrappers.py"),
     ),
     (
         "sluis_exporter/xgboost_trees.py",

@@ -75,8 +75,7 @@ def _export(order):
 
 def _attempt(order, raw, name, method, ask):
     """Exports one method, as that of the name (None: the model's own function); what came of it."""
-    # Everything that registers exporters.
-    from . import catboost_trees, encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
+    from . import everything  # noqa: F401
     from .builder import Builder
     from .walk import answer
 

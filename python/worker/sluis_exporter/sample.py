@@ -100,6 +100,10 @@ class Sampler:
         if len(points):
             chosen = random.permutation(rows)[: min(rows // 2, len(points))]
             values[chosen] = points[: len(chosen)]
+        lowest = self._builder.lowest[position]
+        if lowest is not None:
+            lowest = np.floor(lowest) + 1 if kind in RANGES else lowest
+            values = lowest + np.abs(values - lowest)
         if kind in RANGES:
             low, high = RANGES[kind]
             return np.clip(np.rint(values), max(low, -(2.0 ** 52)), min(high, 2.0 ** 52)).astype(np.int64)

@@ -12,6 +12,7 @@ METHODS = {
     "predict": None,
     "predict_proba": "proba",
     "decision_function": "decision",
+    "score_samples": "samples",
     "margin": "margin",
     "raw_score": "margin",
 }
@@ -34,8 +35,8 @@ def transforms(package, *names):
 def estimates(package, *names):
     """Registers the exporter of estimators: (builder, estimator, source, form) -> Value.
 
-    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, and of boosting
-    libraries `margin` (the sum of the trees).
+    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, `samples`, and of
+    boosting libraries `margin` (the sum of the trees).
     A value of its own labels has them as `labels`, and several for each row where `matrix` is true.
     """
 

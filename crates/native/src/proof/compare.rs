@@ -34,6 +34,14 @@ impl Difference {
         }
     }
 
+    /// The same of rows that come after others.
+    pub(super) fn after(self, rows: usize) -> Self {
+        Self {
+            row: rows + self.row,
+            ..self
+        }
+    }
+
     /// How they differ, with the values: for rows that are nobody's.
     pub(super) fn with_values(&self) -> String {
         match self.values {

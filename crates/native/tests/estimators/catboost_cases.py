@@ -6,7 +6,7 @@ import tempfile
 
 import numpy as np
 
-from cases import Case, holes, labels, mixed, numbers
+from case import Case, holes, labels, mixed, numbers
 from sluis_worker import methods
 
 

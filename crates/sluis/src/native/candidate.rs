@@ -21,10 +21,11 @@ const FLAVORS: [&str; 5] = [
 const GRAPH: &str = "mlflow.onnx";
 
 /// Methods that have native forms and that a request may name, beside the model's own function.
-pub(crate) const METHODS: [&str; 5] = [
+pub(crate) const METHODS: [&str; 6] = [
     "predict",
     "predict_proba",
     "decision_function",
+    "score_samples",
     "margin",
     "raw_score",
 ];
