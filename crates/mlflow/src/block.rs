@@ -142,7 +142,7 @@ impl DenseBlock {
     }
 
     /// The values of a block of texts, in order; none for other blocks.
-    pub(crate) fn texts(&self) -> Vec<String> {
+    pub fn texts(&self) -> Vec<String> {
         let DType::Text(1..) = self.dtype else {
             return Vec::new();
         };

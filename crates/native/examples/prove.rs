@@ -30,7 +30,11 @@ fn one(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
     let order: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("order.json"))?)?;
     let layout = layout(&order).ok_or("the order names no layout")?;
     let start = Instant::now();
-    let program = Program::read(&fs::read(folder.join("program"))?)?;
+    let bytes = fs::read(folder.join("program"))?;
+    let program = match order["model"].as_str() {
+        Some(model) => Program::read_beside(&bytes, Path::new(model))?,
+        None => Program::read(&bytes)?,
+    };
     let read = start.elapsed();
     let sample = fs::read(folder.join("sample"))?;
     let evidence = prove(&program, &sample, &layout)?;
@@ -41,6 +45,9 @@ fn one(folder: &Path) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn layout(order: &serde_json::Value) -> Option<Layout> {
+    if order["tensors"].is_array() {
+        return Some(Layout::Tensors);
+    }
     let kinds: Vec<&str> = order["kinds"]
         .as_array()?
         .iter()

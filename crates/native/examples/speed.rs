@@ -1,9 +1,11 @@
-//! How fast a program is on this machine, alone and on one thread: `speed PROGRAM [COLUMNS]`.
+//! How fast a program is on this machine, alone and on one thread: `speed PROGRAM [COLUMNS [MODEL]]`.
 //!
+//! MODEL is the model's folder, which the program of an ONNX model needs.
 //! Rows are random doubles; the answer is not looked at. Medians of repeated runs, in processor time, for one row and for many.
 
 use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Duration;
 
 use sluis_mlflow::{DType, DenseBlock, Input};
@@ -20,9 +22,12 @@ fn processor_time() -> Result<Duration, Box<dyn std::error::Error>> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("speed PROGRAM [COLUMNS]")?;
+    let file = arguments.next().ok_or("speed PROGRAM [COLUMNS [MODEL]]")?;
     let columns: usize = arguments.next().map_or(Ok(30), |text| text.parse())?;
-    let program = Program::read(&fs::read(file)?)?;
+    let program = match arguments.next() {
+        Some(model) => Program::read_beside(&fs::read(file)?, Path::new(&model))?,
+        None => Program::read(&fs::read(file)?)?,
+    };
     let mut state = 1_u64;
     let mut random = move || {
         state = state

@@ -17,9 +17,14 @@ pub(crate) enum Output {
     Labels {
         dtype: DType,
         cells: Vec<Vec<u8>>,
+        /// A row has several labels.
+        matrix: bool,
     },
     /// By the number of a class, its text as JSON.
-    Texts(Vec<Vec<u8>>),
+    Texts {
+        cells: Vec<Vec<u8>>,
+        matrix: bool,
+    },
 }
 
 /// An answer in the making.
@@ -58,7 +63,9 @@ impl Output {
                     buffer,
                 ))
             }
-            OutputHead::Labels { .. } if width != 1 => Err("labels have one column"),
+            OutputHead::Labels { matrix, .. } if width != 1 && !matrix => {
+                Err("labels have one column")
+            }
             OutputHead::Labels { .. } => Ok((labels(head, container)?, buffer)),
         }
     }
@@ -66,10 +73,10 @@ impl Output {
     pub(crate) fn room(&self, rows: usize, width: usize) -> Room {
         let cell = match self {
             Output::Values { dtype, .. } | Output::Labels { dtype, .. } => dtype.size(),
-            Output::Texts(_) => 16,
+            Output::Texts { .. } => 16,
         };
         let mut bytes = Vec::with_capacity(rows * width * cell + 32);
-        if matches!(self, Output::Texts(_)) {
+        if matches!(self, Output::Texts { .. }) {
             bytes.extend_from_slice(b"{\"predictions\": [");
         }
         Room { bytes, width }
@@ -91,12 +98,18 @@ impl Output {
                     bytes.extend_from_slice(cells.get(*value as usize).ok_or(NO_CLASS)?);
                 }
             }
-            Output::Texts(cells) => {
-                for value in made {
-                    if bytes.last() != Some(&b'[') {
-                        bytes.extend_from_slice(b", ");
-                    }
-                    bytes.extend_from_slice(cells.get(*value as usize).ok_or(NO_CLASS)?);
+            Output::Texts {
+                cells,
+                matrix: false,
+            } => {
+                texts(made, cells, bytes)?;
+            }
+            Output::Texts { cells, .. } => {
+                for row in made.chunks_exact(room.width) {
+                    separate(bytes);
+                    bytes.push(b'[');
+                    texts(row, cells, bytes)?;
+                    bytes.push(b']');
                 }
             }
         }
@@ -107,11 +120,16 @@ impl Output {
     pub(crate) fn finish(&self, room: Room, rows: usize) -> Result<Answer, Declined> {
         let Room { mut bytes, width } = room;
         let (dtype, shape) = match self {
-            Output::Texts(_) => {
+            Output::Texts { .. } => {
                 bytes.extend_from_slice(b"]}");
                 return Ok(Answer::Json(Bytes::from(bytes)));
             }
-            Output::Labels { dtype, .. } => (*dtype, vec![rows]),
+            Output::Labels {
+                dtype,
+                matrix: false,
+                ..
+            } => (*dtype, vec![rows]),
+            Output::Labels { dtype, .. } => (*dtype, vec![rows, width]),
             Output::Values { dtype, vector } => (
                 *dtype,
                 if *vector {
@@ -127,6 +145,27 @@ impl Output {
     }
 }
 
+/// A comma, but for the first of a list.
+fn separate(bytes: &mut Vec<u8>) {
+    if bytes.last() != Some(&b'[') {
+        bytes.extend_from_slice(b", ");
+    }
+}
+
+fn texts(made: &[f64], cells: &[Vec<u8>], bytes: &mut Vec<u8>) -> Result<(), Declined> {
+    for value in made {
+        separate(bytes);
+        bytes.extend_from_slice(cells.get(*value as usize).ok_or(NO_CLASS)?);
+    }
+    Ok(())
+}
+
+fn quoted(text: &str) -> Vec<u8> {
+    let mut cell = Vec::new();
+    json::text(text, &mut cell);
+    cell
+}
+
 fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> {
     let OutputHead::Labels {
         count,
@@ -134,6 +173,7 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
         labels,
         numbers,
         texts,
+        matrix,
         ..
     } = head
     else {
@@ -148,42 +188,46 @@ fn labels(head: &OutputHead, container: &Container<'_>) -> Result<Output, Flaw> 
             let cells = container.i64s(*labels)?;
             Output::Labels {
                 dtype,
+                matrix: *matrix,
                 cells: cells
                     .into_iter()
                     .map(|label| label.to_le_bytes()[..dtype.size()].to_vec())
                     .collect(),
             }
         }
-        (None, Some(numbers), None) => {
-            let single = dtype.as_deref() == Some("float32");
-            let cell = |number: f64| match single {
-                true => (number as f32).to_le_bytes().to_vec(),
-                false => number.to_le_bytes().to_vec(),
-            };
-            Output::Labels {
-                dtype: if single {
-                    DType::Float32
-                } else {
-                    DType::Float64
-                },
-                cells: container.f64s(*numbers)?.into_iter().map(cell).collect(),
-            }
-        }
-        (None, None, Some(texts)) => {
-            let cell = |text: &str| {
-                let mut cell = Vec::new();
-                json::text(text, &mut cell);
-                cell
-            };
-            Output::Texts(container.texts(*texts)?.into_iter().map(cell).collect())
-        }
+        (None, Some(numbers), None) => numbers_of(
+            &container.f64s(*numbers)?,
+            dtype.as_deref() == Some("float32"),
+            *matrix,
+        ),
+        (None, None, Some(texts)) => Output::Texts {
+            cells: container.texts(*texts)?.into_iter().map(quoted).collect(),
+            matrix: *matrix,
+        },
         _ => return Err("its labels are not there"),
     };
-    let (Output::Labels { cells, .. } | Output::Texts(cells)) = &output else {
+    let (Output::Labels { cells, .. } | Output::Texts { cells, .. }) = &output else {
         return Err("it has no labels");
     };
     if cells.len() != *count {
         return Err("its labels do not fit their number");
     }
     Ok(output)
+}
+
+/// Labels that are numbers with a point.
+fn numbers_of(numbers: &[f64], single: bool, matrix: bool) -> Output {
+    let cell = |number: &f64| match single {
+        true => (*number as f32).to_le_bytes().to_vec(),
+        false => number.to_le_bytes().to_vec(),
+    };
+    Output::Labels {
+        dtype: if single {
+            DType::Float32
+        } else {
+            DType::Float64
+        },
+        cells: numbers.iter().map(cell).collect(),
+        matrix,
+    }
 }

@@ -30,6 +30,12 @@ pub enum ProgramError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// An ONNX model that cannot be used.
+    #[error("the ONNX model of the scoring program: {problem}")]
+    Graph {
+        /// What is wrong.
+        problem: String,
+    },
     /// An output that does not fit.
     #[error("the output of the scoring program: {problem}")]
     Output {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use sluis_mlflow::{Answer, Input};
 
 use crate::error::Declined;
-use crate::program::Program;
+use crate::program::{Form, Program, Steps};
 use crate::rows::Rows;
 use crate::steps::Block;
 use crate::trees::Bins;
@@ -36,24 +36,39 @@ thread_local! {
 impl Program {
     /// The answer to these rows, or why Python has to give it.
     pub fn evaluate(&self, input: &Input) -> Result<Answer, Declined> {
+        let steps = match &self.form {
+            Form::Steps(steps) => steps,
+            Form::Graph(graph) => return graph.evaluate(input),
+        };
         WORKSPACE.with(|workspace| match workspace.try_borrow_mut() {
-            Ok(mut workspace) => self.run(input, &mut workspace, |_, _| ()),
-            Err(_) => self.run(input, &mut Workspace::default(), |_, _| ()),
+            Ok(mut workspace) => steps.run(input, &mut workspace, |_, _| ()),
+            Err(_) => steps.run(input, &mut Workspace::default(), |_, _| ()),
         })
     }
 
     /// The answer, and for each row how large the terms were that linear steps added up.
     pub(crate) fn evaluate_measured(&self, input: &Input) -> Result<(Answer, Vec<f64>), Declined> {
+        let steps = match &self.form {
+            Form::Steps(steps) => steps,
+            Form::Graph(graph) => return Ok((graph.evaluate(input)?, Vec::new())),
+        };
         let mut workspace = Workspace::default();
         workspace.scratch.magnitudes = Some(Vec::new());
         let mut magnitudes = Vec::new();
-        let answer = self.run(input, &mut workspace, |scratch, rows| {
+        let answer = steps.run(input, &mut workspace, |scratch, rows| {
             let block = scratch.magnitudes.as_deref().unwrap_or_default();
             magnitudes.extend_from_slice(&block[..rows]);
         })?;
         Ok((answer, magnitudes))
     }
 
+    /// Whether a row is answered alike whatever is asked with it. A library's arithmetic may depend on how many rows there are.
+    pub fn by_row(&self) -> bool {
+        matches!(self.form, Form::Steps(_))
+    }
+}
+
+impl Steps {
     fn run(
         &self,
         input: &Input,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::container::Array;
+use crate::onnx::GraphHead;
 
 /// The version of the form that this crate reads.
 pub(crate) const FORMAT: u32 = 1;
@@ -12,8 +13,13 @@ pub(crate) struct Head {
     pub(crate) format: u32,
     pub(crate) name: String,
     pub(crate) inputs: Vec<InputKind>,
+    /// The steps and what they answer.
+    #[serde(default)]
     pub(crate) steps: Vec<StepHead>,
-    pub(crate) output: OutputHead,
+    pub(crate) output: Option<OutputHead>,
+    /// An ONNX model, instead of steps, and the names of the columns that feed it.
+    pub(crate) graph: Option<Box<GraphHead>>,
+    pub(crate) names: Option<Vec<String>>,
     pub(crate) ulps: u32,
 }
 
@@ -108,10 +114,61 @@ pub(crate) enum Op {
         #[serde(default)]
         single: bool,
     },
-    Share {},
+    Share {
+        /// What a row becomes whose sum is zero; NaN without.
+        none: Option<f64>,
+    },
     Tanh {},
-    Argmax {},
+    Argmax {
+        #[serde(default)]
+        last: bool,
+    },
     Trees(Box<TreesHead>),
+    Apart {
+        threshold: f64,
+        ulps: u32,
+    },
+    Beside {
+        columns: Vec<usize>,
+        ends: Array,
+        edges: Array,
+        ulps: Array,
+        more: Array,
+    },
+    Function {
+        name: FunctionName,
+        #[serde(default)]
+        single: bool,
+    },
+    Table {
+        values: Array,
+    },
+    Duels {},
+    WeightedMedian {
+        weights: Array,
+    },
+    Kernel(Box<KernelHead>),
+    Coupling {
+        slopes: Array,
+        shifts: Array,
+    },
+    Gaussian {
+        means: Array,
+        variances: Array,
+        priors: Array,
+        scales: Array,
+    },
+    Interpolate {
+        ends: Array,
+        xs: Array,
+        ys: Array,
+    },
+    Neighbors(Box<NeighborsHead>),
+    Power {
+        kind: PowerKind,
+        exponents: Array,
+        direct: bool,
+    },
 }
 
 impl Op {
@@ -137,10 +194,22 @@ impl Op {
             Op::Sigmoid { .. } => "sigmoid",
             Op::Softmax { .. } => "softmax",
             Op::Complement { .. } => "complement",
-            Op::Share {} => "share",
+            Op::Share { .. } => "share",
             Op::Tanh {} => "tanh",
-            Op::Argmax {} => "argmax",
+            Op::Argmax { .. } => "argmax",
             Op::Trees(_) => "trees",
+            Op::Apart { .. } => "apart",
+            Op::Beside { .. } => "beside",
+            Op::Function { .. } => "function",
+            Op::Table { .. } => "table",
+            Op::Duels {} => "duels",
+            Op::WeightedMedian { .. } => "weighted_median",
+            Op::Kernel(_) => "kernel",
+            Op::Coupling { .. } => "coupling",
+            Op::Gaussian { .. } => "gaussian",
+            Op::Interpolate { .. } => "interpolate",
+            Op::Neighbors(_) => "neighbors",
+            Op::Power { .. } => "power",
         }
     }
 }
@@ -212,6 +281,77 @@ pub(crate) struct TreesHead {
     pub(crate) words: Array,
 }
 
+/// A function of one number, by numpy's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FunctionName {
+    Absolute,
+    Cbrt,
+    Ceil,
+    Cos,
+    Exp,
+    Exp2,
+    Expm1,
+    Floor,
+    Log,
+    Log10,
+    Log1p,
+    Log2,
+    Negative,
+    Reciprocal,
+    Rint,
+    Sin,
+    Sqrt,
+    Square,
+    Tanh,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct KernelHead {
+    pub(crate) kind: KernelKind,
+    pub(crate) gamma: f64,
+    pub(crate) coef0: f64,
+    pub(crate) degree: u32,
+    pub(crate) vectors: Array,
+    pub(crate) weights: Array,
+    pub(crate) intercept: Array,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KernelKind {
+    Linear,
+    Poly,
+    Rbf,
+    Sigmoid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PowerKind {
+    BoxCox,
+    YeoJohnson,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct NeighborsHead {
+    pub(crate) distance: DistanceKind,
+    pub(crate) points: Array,
+    pub(crate) targets: Array,
+    pub(crate) count: usize,
+    pub(crate) by_distance: bool,
+    pub(crate) classes: bool,
+    pub(crate) expanded: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DistanceKind {
+    Euclidean,
+    Manhattan,
+    Chebyshev,
+}
+
 /// When a row goes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -244,5 +384,8 @@ pub(crate) enum OutputHead {
         labels: Option<Array>,
         numbers: Option<Array>,
         texts: Option<Array>,
+        /// A row has a label for each column, also where there is one.
+        #[serde(default)]
+        matrix: bool,
     },
 }

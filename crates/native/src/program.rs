@@ -1,12 +1,15 @@
-//! A scoring program: steps that were checked against each other, in the order in which they run.
+//! A scoring program: steps that were checked against each other, in the order in which they run; or an ONNX model.
 //!
 //! Each step makes one matrix from matrices that earlier steps made. Where matrices lie in memory is decided here, how rows
 //! run through them in `evaluate`.
+
+use std::path::Path;
 
 use crate::answer::Output;
 use crate::container::Container;
 use crate::error::{Flaw, ProgramError};
 use crate::head::{FORMAT, Head, InputKind, Op, StepHead};
+use crate::onnx::{Graph, GraphSite};
 use crate::steps::{Context, Step};
 
 /// Wider matrices are refused.
@@ -30,16 +33,27 @@ pub(crate) struct Placed {
     pub(crate) buffer: usize,
 }
 
-/// A model in Rust.
+/// A model that needs no Python.
 pub struct Program {
     pub(crate) name: String,
+    pub(crate) ulps: u32,
+    pub(crate) form: Form,
+}
+
+/// What computes it.
+pub(crate) enum Form {
+    Steps(Steps),
+    Graph(Graph),
+}
+
+/// A model as steps.
+pub(crate) struct Steps {
     pub(crate) inputs: Vec<InputKind>,
     pub(crate) steps: Vec<Placed>,
     /// Width of each buffer.
     pub(crate) widths: Vec<usize>,
     pub(crate) output: Output,
     pub(crate) output_buffer: usize,
-    pub(crate) ulps: u32,
     pub(crate) block_rows: usize,
     pub(crate) cost: usize,
 }
@@ -79,7 +93,7 @@ impl Line {
         };
         let step = Step::read(&head.op, &context)?;
         let buffer = match (&head.op, sources.first()) {
-            (Op::Check { .. }, Some((buffer, _))) => *buffer,
+            (Op::Check { .. } | Op::Apart { .. } | Op::Beside { .. }, Some((buffer, _))) => *buffer,
             _ => {
                 self.widths.push(head.width);
                 self.widths.len() - 1
@@ -97,8 +111,18 @@ impl Line {
 }
 
 impl Program {
-    /// Reads a program from the bytes of its file.
+    /// Reads a program of steps from the bytes of its file. An ONNX model is read with [`read_beside`](Self::read_beside).
     pub fn read(bytes: &[u8]) -> Result<Self, ProgramError> {
+        Self::of(bytes, None)
+    }
+
+    /// Reads a program from the bytes of its file; `model` is the folder of the model that it was exported from. That of an
+    /// ONNX model loads the ONNX Runtime of the model's environment into this process.
+    pub fn read_beside(bytes: &[u8], model: &Path) -> Result<Self, ProgramError> {
+        Self::of(bytes, Some(model))
+    }
+
+    fn of(bytes: &[u8], model: Option<&Path>) -> Result<Self, ProgramError> {
         let (head, container) = Container::read::<Head>(bytes)?;
         if head.format != FORMAT {
             return Err(ProgramError::Version {
@@ -106,6 +130,52 @@ impl Program {
                 expected: FORMAT,
             });
         }
+        let form = match &head.graph {
+            Some(graph) => {
+                let site = GraphSite {
+                    folder: model,
+                    kinds: &head.inputs,
+                    names: head.names.as_deref().unwrap_or_default(),
+                };
+                let graph = Graph::open(graph, &site);
+                Form::Graph(graph.map_err(|problem| ProgramError::Graph { problem })?)
+            }
+            None => Form::Steps(Steps::read(&head, &container)?),
+        };
+        Ok(Self {
+            name: head.name,
+            ulps: head.ulps,
+            form,
+        })
+    }
+
+    /// The class of the model that it was exported from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is and who computes it, for people.
+    pub fn title(&self) -> String {
+        match &self.form {
+            Form::Steps(_) => format!("{} in Rust", self.name),
+            Form::Graph(graph) => format!(
+                "{} by ONNX Runtime {}, called from Rust",
+                self.name, graph.version
+            ),
+        }
+    }
+
+    /// About how many nanoseconds a row takes.
+    pub fn row_cost(&self) -> usize {
+        match &self.form {
+            Form::Steps(steps) => steps.cost,
+            Form::Graph(graph) => graph.row_cost(),
+        }
+    }
+}
+
+impl Steps {
+    fn read(head: &Head, container: &Container<'_>) -> Result<Self, ProgramError> {
         if head.steps.len() > MAX_STEPS {
             return Err(ProgramError::Form {
                 problem: "it has too many steps",
@@ -113,7 +183,7 @@ impl Program {
         }
         let mut line = Line::default();
         for (number, step) in head.steps.iter().enumerate() {
-            line.add(step, &container, &head.inputs)
+            line.add(step, container, &head.inputs)
                 .map_err(|problem| ProgramError::Step {
                     step: number,
                     op: step.op.name(),
@@ -126,29 +196,19 @@ impl Program {
             widths,
             cost,
         } = line;
-        let (output, from) = Output::read(&head.output, &container, &made)
+        let output = head.output.as_ref().ok_or("it is not there");
+        let (output, from) = output
+            .and_then(|output| Output::read(output, container, &made))
             .map_err(|problem| ProgramError::Output { problem })?;
         let numbers: usize = widths.iter().sum();
         Ok(Self {
-            name: head.name,
-            inputs: head.inputs,
+            inputs: head.inputs.clone(),
             steps,
             output,
             output_buffer: from,
-            ulps: head.ulps,
             block_rows: (BLOCK_NUMBERS / numbers.max(1)).clamp(1, BLOCK_ROWS),
             widths,
             cost,
         })
-    }
-
-    /// The class of the model that it was exported from.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// About how many nanoseconds a row takes.
-    pub fn row_cost(&self) -> usize {
-        self.cost
     }
 }

@@ -23,6 +23,9 @@ pub trait DirectScorer: Send + Sync + 'static {
     /// About how many nanoseconds that takes.
     fn cost(&self, call: &ModelCall) -> usize;
 
+    /// Whether a row is answered alike whatever is asked with it: then some rows of a call stand for it.
+    fn by_row(&self, call: &ModelCall) -> bool;
+
     /// Whether an answer that was given to this call (none: the one that is given again) is also that of an instance.
     fn agrees(
         &self,
@@ -67,6 +70,10 @@ impl DirectScorer for NativeScorer {
     fn cost(&self, call: &ModelCall) -> usize {
         let row = self.program(call).map_or(0, Program::row_cost);
         call.input.rows().saturating_mul(row)
+    }
+
+    fn by_row(&self, call: &ModelCall) -> bool {
+        self.program(call).is_some_and(Program::by_row)
     }
 
     fn agrees(
@@ -129,7 +136,7 @@ impl Direct {
         metrics.score_seconds.observe(start.elapsed().as_secs_f64());
         metrics.batch_rows.observe(rows as f64);
         if let Some(sampler) = &self.sampler {
-            sampler.offer(&call, &answer);
+            sampler.offer(&call, &answer, self.scorer.by_row(&call));
         }
         Ok(answer)
     }

@@ -21,8 +21,20 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/__init__.py"),
     ),
     (
+        "sluis_exporter/bayes.py",
+        include_str!("../../../python/worker/sluis_exporter/bayes.py"),
+    ),
+    (
         "sluis_exporter/builder.py",
         include_str!("../../../python/worker/sluis_exporter/builder.py"),
+    ),
+    (
+        "sluis_exporter/calibration.py",
+        include_str!("../../../python/worker/sluis_exporter/calibration.py"),
+    ),
+    (
+        "sluis_exporter/catboost_trees.py",
+        include_str!("../../../python/worker/sluis_exporter/catboost_trees.py"),
     ),
     (
         "sluis_exporter/container.py",
@@ -37,8 +49,20 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/errors.py"),
     ),
     (
+        "sluis_exporter/everything.py",
+        include_str!("../../../python/worker/sluis_exporter/everything.py"),
+    ),
+    (
         "sluis_exporter/frames.py",
         include_str!("../../../python/worker/sluis_exporter/frames.py"),
+    ),
+    (
+        "sluis_exporter/functions.py",
+        include_str!("../../../python/worker/sluis_exporter/functions.py"),
+    ),
+    (
+        "sluis_exporter/hist_boosting.py",
+        include_str!("../../../python/worker/sluis_exporter/hist_boosting.py"),
     ),
     (
         "sluis_exporter/lightgbm_trees.py",
@@ -49,8 +73,32 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/linear_models.py"),
     ),
     (
+        "sluis_exporter/multiclass.py",
+        include_str!("../../../python/worker/sluis_exporter/multiclass.py"),
+    ),
+    (
+        "sluis_exporter/neighbors.py",
+        include_str!("../../../python/worker/sluis_exporter/neighbors.py"),
+    ),
+    (
+        "sluis_exporter/onnx_export.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_export.py"),
+    ),
+    (
+        "sluis_exporter/onnx_graph.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_graph.py"),
+    ),
+    (
+        "sluis_exporter/onnx_sample.py",
+        include_str!("../../../python/worker/sluis_exporter/onnx_sample.py"),
+    ),
+    (
         "sluis_exporter/others.py",
         include_str!("../../../python/worker/sluis_exporter/others.py"),
+    ),
+    (
+        "sluis_exporter/quantiles.py",
+        include_str!("../../../python/worker/sluis_exporter/quantiles.py"),
     ),
     (
         "sluis_exporter/run.py",
@@ -65,6 +113,10 @@ const FILES: &[(&str, &str)] = &[
         include_str!("../../../python/worker/sluis_exporter/sklearn_trees.py"),
     ),
     (
+        "sluis_exporter/svm.py",
+        include_str!("../../../python/worker/sluis_exporter/svm.py"),
+    ),
+    (
         "sluis_exporter/transformers.py",
         include_str!("../../../python/worker/sluis_exporter/transformers.py"),
     ),
@@ -75,6 +127,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "sluis_exporter/walk.py",
         include_str!("../../../python/worker/sluis_exporter/walk.py"),
+    ),
+    (
+        "sluis_exporter/weighted_ensembles.py",
+        include_str!("../../../python/worker/sluis_exporter/weighted_ensembles.py"),
+    ),
+    (
+        "sluis_exporter/wrappers.py",
+        include_str!("../../../python/worker/sluis_exporter/wrappers.py"),
     ),
     (
         "sluis_exporter/xgboost_trees.py",

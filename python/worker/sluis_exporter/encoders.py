@@ -85,6 +85,20 @@ def _ordinal(builder, encoder, source):
     return made
 
 
+@transforms("sklearn", "TargetEncoder")
+def _target(builder, encoder, source):
+    means = np.asarray(encoder.target_mean_, dtype=np.float64).reshape(-1)
+    sources, features = [], []
+    for number, codes in enumerate(encoder.encodings_):
+        # Of several classes, a feature has a column for each.
+        position, of = divmod(number, len(means))
+        feature = _feature(builder, sources, source, position, encoder.categories_[position], None)
+        feature["codes"] = builder.arrays.add(np.append(np.asarray(codes, dtype=np.float64), means[of]), "float64")
+        feature["declined"] = False
+        features.append(feature)
+    return builder.step("ordinal", sources, len(features), features=features)
+
+
 def _feature(builder, sources, source, position, known, slots):
     """One encoded column: where it comes from, and which categories are known."""
     entry = {"count": len(known)}
@@ -122,6 +136,7 @@ def _bins(builder, discretizer, source):
     edges = [np.asarray(edge, dtype=np.float64) for edge in discretizer.bin_edges_]
     for column, edge in enumerate(edges):
         builder.turns_at(value, [column] * len(edge), edge)
+    value = builder.beside(value, edges)
     ends = np.cumsum([max(len(edge) - 2, 0) for edge in edges])
     inner = np.concatenate([edge[1:-1] for edge in edges]) if len(edges) else np.zeros(0)
     made = builder.step(

@@ -57,16 +57,30 @@ def _classifier(builder, model, source, form):
         if made.width == 1:
             return builder.step("is_above", [made], 1, threshold=0.0, equal=False)
         return builder.step("argmax", [made], 1)
-    if form != "proba" or type(model).__name__ not in ("LogisticRegression", "LogisticRegressionCV"):
+    name = type(model).__name__
+    if form != "proba" or name not in ("LogisticRegression", "LogisticRegressionCV", "SGDClassifier", "LinearDiscriminantAnalysis"):
         return None
+    if name == "SGDClassifier" and model.loss not in ("log_loss", "log"):
+        raise NotCovered("probabilities of SGDClassifier with the loss '{}' have no native form".format(model.loss))
     if getattr(model, "multi_class", "deprecated") not in ("auto", "deprecated", "multinomial", "ovr"):
         return None
     builder.ulps = max(builder.ulps, 64)
     if made.width > 1:
-        if getattr(model, "multi_class", None) == "ovr" or getattr(model, "solver", "") == "liblinear":
+        if name == "SGDClassifier" or getattr(model, "multi_class", None) == "ovr" or getattr(model, "solver", "") == "liblinear":
             made = builder.step("sigmoid", [made], made.width)
-            return builder.step("share", [made], made.width)
+            return builder.step("share", [made], made.width, none=_share_of_nothing(made.width))
         return builder.step("softmax", [made], made.width)
     if getattr(model, "multi_class", None) == "multinomial":
         return None
     return builder.step("complement", [builder.step("sigmoid", [made], 1)], 2)
+
+
+def _share_of_nothing(classes):
+    """What this version makes of probabilities that are all zero: equal ones, or none."""
+    from sklearn.linear_model import SGDClassifier
+
+    probe = SGDClassifier(loss="log_loss").fit(np.arange(3.0).reshape(-1, 1), [0, 1, 2])
+    probe.coef_, probe.intercept_ = np.zeros((3, 1)), np.full(3, -1e4)
+    with np.errstate(all="ignore"):
+        share = probe.predict_proba([[0.0]])[0, 0]
+    return None if share != share else 1 / classes

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import functions
 from .errors import NotCovered
 from .transformers import linear
 from .walk import estimate, estimates, is_classifier, unwrap, within
@@ -22,31 +23,51 @@ def _parts(builder, names, members, sources, form):
     return made
 
 
-def _mean(builder, parts):
+def _mean(builder, parts, weights=None):
     """Added up in their order, then divided: as numpy and sum() have it."""
+    total = len(parts)
+    if weights is not None:
+        parts = [builder.each(part, "multiply", [weight]) for part, weight in zip(parts, weights)]
+        total = np.sum(weights)
     made = builder.step("sum", parts, parts[0].width)
-    return builder.each(made, "divide", [len(parts)])
+    return builder.each(made, "divide", [total])
+
+
+def _voters(model):
+    """Names and weights of the members that vote."""
+    kept = [number for number, (_, member) in enumerate(model.estimators) if not (isinstance(member, str) and member == "drop")]
+    names = [model.estimators[number][0] for number in kept]
+    return names, None if model.weights is None else [float(model.weights[number]) for number in kept]
 
 
 @estimates("sklearn", "VotingRegressor")
 def _voting_regressor(builder, model, source, form):
-    if form != "values" or model.weights is not None:
+    if form != "values":
         return None
-    names = [name for name, _ in model.estimators]
+    names, weights = _voters(model)
     parts = _parts(builder, names, model.estimators_, [source] * len(names), "values")
     # numpy adds rows of eight and more in another order.
     if len(parts) >= 8:
         builder.ulps = max(builder.ulps, 16)
-    return _mean(builder, parts)
+    return _mean(builder, parts, weights)
 
 
 @estimates("sklearn", "VotingClassifier")
 def _voting_classifier(builder, model, source, form):
-    if model.voting != "soft" or model.weights is not None or form not in ("labels", "proba"):
+    if form not in ("labels", "proba") or form == "proba" and model.voting == "hard":
         return None
-    names = [name for name, _ in model.estimators]
-    made = _mean(builder, _parts(builder, names, model.estimators_, [source] * len(names), "proba"))
-    return builder.step("argmax", [made], 1) if form == "labels" else made
+    names, weights = _voters(model)
+    sources, classes = [source] * len(names), len(model.classes_)
+    if model.voting == "soft":
+        made = _mean(builder, _parts(builder, names, model.estimators_, sources, "proba"), weights)
+        return builder.step("argmax", [made], 1) if form == "labels" else made
+    votes = []
+    for number, part in enumerate(_parts(builder, names, model.estimators_, sources, "labels")):
+        # Members know the classes by their numbers.
+        ballots = np.eye(classes)[np.asarray(model.estimators_[number].classes_, dtype=int)]
+        ballots = ballots * (1.0 if weights is None else weights[number])
+        votes.append(builder.step("table", [part], classes, values=builder.arrays.add(ballots, "float64")))
+    return builder.step("argmax", [builder.step("sum", votes, classes)], 1)
 
 
 @estimates("sklearn", "BaggingRegressor", "BaggingClassifier")
@@ -91,9 +112,8 @@ def _transformed_target(builder, model, source, form):
     if name == "StandardScaler" and form == "values":
         made = builder.each(made, "multiply", transformer.scale_) if transformer.with_std else made
         made = builder.each(made, "add", transformer.mean_) if transformer.with_mean else made
-    elif name == "FunctionTransformer" and transformer.inverse_func in (np.exp,):
-        made = builder.step("exp", [made], made.width)
-        builder.ulps = max(builder.ulps, 4)
+    elif name == "FunctionTransformer" and functions.name_of(transformer.inverse_func) and not transformer.inv_kw_args:
+        made = functions.apply(builder, made, functions.name_of(transformer.inverse_func))
     elif not (name == "FunctionTransformer" and transformer.inverse_func is None):
         raise NotCovered("TransformedTargetRegressor with {} has no native form".format(name))
     made.vector = made.width == 1

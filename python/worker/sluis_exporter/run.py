@@ -17,7 +17,7 @@ from sluis_worker.errors import class_name, text
 from .errors import NotCovered
 
 #: Versions that answers depend on.
-PACKAGES = "mlflow mlflow-skinny pandas numpy scipy pyarrow scikit-learn xgboost lightgbm".split()
+PACKAGES = "mlflow mlflow-skinny pandas numpy scipy pyarrow scikit-learn xgboost lightgbm catboost onnxruntime".split()
 
 #: Seconds within which the export of another method than the model's own function is begun: nobody may ever ask for it.
 OTHERS_PATIENCE = 20.0
@@ -55,6 +55,9 @@ def _export(order):
     from sluis_worker import loader
 
     loaded = loader.load(order["model"])
+    if order["flavor"] == "mlflow.onnx":
+        # A graph has its own function and no other method.
+        return {"own": _export_graph(order, loaded), "others": {}, "methods": list(loaded.methods)}
     raw = _raw_model(loaded.model, order["flavor"], order["model"])
     own = _attempt(order, raw, None, order["method"], lambda data: loaded.predict(data, None))
     others, functions, end = {}, {}, time.time() + OTHERS_PATIENCE
@@ -72,8 +75,7 @@ def _export(order):
 
 def _attempt(order, raw, name, method, ask):
     """Exports one method, as that of the name (None: the model's own function); what came of it."""
-    # Everything that registers exporters.
-    from . import encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: F401
+    from . import everything  # noqa: F401
     from .builder import Builder
     from .walk import answer
 
@@ -95,6 +97,27 @@ def _attempt(order, raw, name, method, ask):
     return {"exported": {"turning_points": covered, "seconds": time.time() - started}}
 
 
+def _export_graph(order, loaded):
+    from .onnx_export import export
+
+    started = time.time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            export(order, loaded, _encoder())
+        except NotCovered as error:
+            return {"refused": text(error)}
+    return {"exported": {"turning_points": 0, "seconds": time.time() - started}}
+
+
+def _encoder():
+    """What the worker would send, and MLflow would write."""
+    from mlflow.pyfunc import scoring_server
+    from sluis_worker.outputs import encode
+
+    return lambda value: encode(value, scoring_server.predictions_to_json)
+
+
 def _raw_model(model, flavor, folder):
     """The library's own object inside of MLflow's."""
     get = getattr(model, "get_raw_model", None)
@@ -109,15 +132,12 @@ def _raw_model(model, flavor, folder):
 
 
 def _sample(order, builder, ask):
-    from mlflow.pyfunc import scoring_server
-    from sluis_worker.outputs import encode
-
     from .frames import Frames
     from .sample import ODD_ROWS, ROWS, Asker, Sampler
 
     frames = Frames(order["kinds"], order["names"], order["tensor"])
     sampler = Sampler(builder)
-    asker = Asker(frames, ask, lambda value: encode(value, scoring_server.predictions_to_json))
+    asker = Asker(frames, ask, _encoder())
     rows = min(ROWS, max(4000, sampler.rows_needed()))
     usual = sampler.usual(rows)
     few = [column[:300] for column in usual]

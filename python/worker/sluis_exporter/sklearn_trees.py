@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from .errors import NotCovered
-from .trees import CATEGORIES, DEFAULT_LEFT, NAN_IS_MISSING, Ensemble
+from .multiclass import several_labels
+from .trees import DEFAULT_LEFT, NAN_IS_MISSING, Ensemble
 from .walk import estimates
 
 
@@ -33,31 +34,50 @@ def _takes_nan(model):
     return True
 
 
-def add_tree(ensemble, tree, values, target=0):
-    """One tree of scikit-learn; `values` by node."""
+def add_tree(ensemble, tree, values, target=0, columns=None):
+    """One tree of scikit-learn; `values` by node. `columns` are those that the tree was grown on."""
     left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)
     leaves = np.flatnonzero(left == -1)
     flags = np.full(len(left), NAN_IS_MISSING, dtype=np.uint8)
     toward_left = getattr(tree, "missing_go_to_left", None)
     if toward_left is not None:
         flags |= np.where(np.asarray(toward_left) != 0, DEFAULT_LEFT, 0).astype(np.uint8)
-    ensemble.tree(tree.feature, tree.threshold, left, right, flags, leaves, np.asarray(values)[leaves], target)
+    feature = np.asarray(tree.feature)
+    if columns is not None:
+        feature = np.asarray(columns)[np.where(left == -1, 0, feature)]
+    ensemble.tree(feature, tree.threshold, left, right, flags, leaves, np.asarray(values)[leaves], target)
 
 
 def _shares(tree):
-    """By node, the share of each class, as predict_proba of a tree gives it."""
-    values = np.asarray(tree.value)[:, 0, :]
+    """By node and output, the share of each class, as predict_proba of a tree gives it."""
+    values = np.asarray(tree.value)
     if _version() >= (1, 3):
         return values
-    normalizer = values.sum(axis=1)[:, np.newaxis]
+    normalizer = values.sum(axis=2)[:, :, np.newaxis]
     normalizer[normalizer == 0.0] = 1.0
     return values / normalizer
 
 
-def _classes(model):
-    if getattr(model, "n_outputs_", 1) != 1:
-        raise NotCovered("{} of several outputs has no native form".format(type(model).__name__))
-    return len(model.classes_)
+def _classes(model, form):
+    """By output, how many classes it has."""
+    if model.n_outputs_ == 1:
+        return [len(model.classes_)]
+    if form != "labels":
+        raise NotCovered("probabilities of several outputs have no native form")
+    return [len(classes) for classes in model.classes_]
+
+
+def _flat(values, classes):
+    """By node, the numbers of all outputs side by side."""
+    return np.concatenate([values[:, output, :count] for output, count in enumerate(classes)], axis=1)
+
+
+def _chosen(builder, model, made, classes):
+    """The most likely class of each output."""
+    ends = np.cumsum(classes)
+    parts = [builder.pick(made, range(end - count, end)) for end, count in zip(ends, classes)]
+    parts = [builder.step("argmax", [part], 1) for part in parts]
+    return parts[0] if model.n_outputs_ == 1 else several_labels(builder, parts, model.classes_)
 
 
 @estimates("sklearn", "DecisionTreeRegressor", "ExtraTreeRegressor")
@@ -74,12 +94,12 @@ def _tree_regressor(builder, model, source, form):
 def _tree_classifier(builder, model, source, form):
     if form == "decision":
         return None
-    classes = _classes(model)
-    ensemble = Ensemble(classes, "le", "float32", "float64")
-    shares = np.asarray(model.tree_.value)[:, 0, :] if form == "labels" else _shares(model.tree_)
-    add_tree(ensemble, model.tree_, shares)
-    made = ensemble.step(builder, single_precision(builder, model, source), classes, 0.0)
-    return builder.step("argmax", [made], 1) if form == "labels" else made
+    classes = _classes(model, form)
+    ensemble = Ensemble(sum(classes), "le", "float32", "float64")
+    shares = np.asarray(model.tree_.value) if form == "labels" else _shares(model.tree_)
+    add_tree(ensemble, model.tree_, _flat(shares, classes))
+    made = ensemble.step(builder, single_precision(builder, model, source), sum(classes), 0.0)
+    return _chosen(builder, model, made, classes) if form == "labels" else made
 
 
 @estimates("sklearn", "RandomForestRegressor", "ExtraTreesRegressor")
@@ -98,13 +118,13 @@ def _forest_regressor(builder, model, source, form):
 def _forest_classifier(builder, model, source, form):
     if form == "decision":
         return None
-    classes = _classes(model)
-    ensemble = Ensemble(classes, "le", "float32", "float64")
+    classes = _classes(model, form)
+    ensemble = Ensemble(sum(classes), "le", "float32", "float64")
     for one in model.estimators_:
-        add_tree(ensemble, one.tree_, _shares(one.tree_))
+        add_tree(ensemble, one.tree_, _flat(_shares(one.tree_), classes))
     value = single_precision(builder, model, source)
-    made = ensemble.step(builder, value, classes, 0.0, divisor=len(model.estimators_))
-    return builder.step("argmax", [made], 1) if form == "labels" else made
+    made = ensemble.step(builder, value, sum(classes), 0.0, divisor=len(model.estimators_))
+    return _chosen(builder, model, made, classes) if form == "labels" else made
 
 
 @estimates("sklearn", "GradientBoostingRegressor", "GradientBoostingClassifier")
@@ -153,53 +173,3 @@ def _start(model, outputs):
         return logit(shares[0, 1])
     logs = np.log(shares[0])
     return np.log(shares[0] / np.exp(np.mean(logs))) if _version() >= (1, 4) else logs
-
-
-@estimates("sklearn", "HistGradientBoostingRegressor", "HistGradientBoostingClassifier")
-def _hist_boosting(builder, model, source, form):
-    # scikit-learn has no public name for these trees; what a pickle of the model holds is its public state.
-    state = model.__getstate__()
-    if state.get("_preprocessor") is not None or state.get("_predictors") is None:
-        raise NotCovered("{} over categories has no native form".format(type(model).__name__))
-    value = builder.numbers(source)
-    ensemble = Ensemble(1, "le", "float64", "float64")
-    outputs = int(model.n_trees_per_iteration_)
-    for stage in state["_predictors"]:
-        for target, predictor in enumerate(stage):
-            nodes = predictor.nodes
-            if nodes["is_categorical"].any():
-                raise NotCovered("{} over categories has no native form".format(type(model).__name__))
-            leaves = np.flatnonzero(nodes["is_leaf"])
-            flags = np.where(nodes["missing_go_to_left"] != 0, NAN_IS_MISSING | DEFAULT_LEFT, NAN_IS_MISSING)
-            ensemble.tree(
-                nodes["feature_idx"],
-                nodes["num_threshold"],
-                nodes["left"],
-                nodes["right"],
-                flags.astype(np.uint8),
-                leaves,
-                nodes["value"][leaves],
-                target,
-            )
-    base = np.asarray(state["_baseline_prediction"], dtype=np.float64).reshape(-1)
-    made = ensemble.step(builder, value, outputs, base)
-    if type(model).__name__ == "HistGradientBoostingRegressor":
-        if form != "values":
-            return None
-        if model.loss in ("poisson", "gamma"):
-            builder.ulps = max(builder.ulps, 4)
-            return builder.step("exp", [made], 1)
-        return made
-    if form == "decision":
-        return made
-    if form == "labels":
-        if outputs == 1:
-            return builder.step("is_above", [made], 1, threshold=0.0, equal=False)
-        return builder.step("argmax", [made], 1)
-    builder.ulps = max(builder.ulps, 64)
-    if outputs == 1:
-        return builder.step("complement", [builder.step("sigmoid", [made], 1)], 2)
-    return builder.step("softmax", [made], outputs)
-
-
-__all__ = ["CATEGORIES", "add_tree", "single_precision"]

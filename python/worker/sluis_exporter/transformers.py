@@ -1,10 +1,11 @@
 """Transformers of scikit-learn as steps."""
 
 import numbers
+import warnings
 
 import numpy as np
 
-from .builder import Frame, Value
+from .builder import Frame
 from .errors import NotCovered
 from .walk import transform, transforms, within
 
@@ -19,14 +20,14 @@ def _pipeline(builder, pipeline, source):
 
 @transforms("sklearn", "FeatureUnion")
 def _union(builder, union, source):
-    if union.transformer_weights:
-        raise NotCovered("FeatureUnion with transformer_weights has no native form")
-    parts = []
+    weights, parts = union.transformer_weights or {}, []
     for name, step in union.transformer_list:
         if isinstance(step, str) and step == "drop":
             continue
         with within("part '{}'".format(name)):
-            parts.append(builder.numbers(transform(builder, step, source)))
+            part = builder.numbers(transform(builder, step, source))
+            weight = weights.get(name)
+            parts.append(part if weight is None else builder.each(part, "multiply", [weight]))
     made = builder.concat(parts)
     made.sparse = any(part.sparse for part in parts)
     return made
@@ -93,13 +94,31 @@ def _operand(value, vector):
 @transforms("sklearn", "StandardScaler")
 def _standard(builder, scaler, source):
     value = _numbers(builder, source, "no_infinity")
+    if not scaler.with_mean and not scaler.with_std:
+        return value
     if value.sparse:
         return _scale_sparse(builder, value, scaler.scale_)
+    rounded = value.single and _rounds(scaler)
     if scaler.with_mean:
-        value = builder.each(value, "subtract", _operand(value, scaler.mean_))
+        value = builder.each(value, "subtract", scaler.mean_.astype(np.float32) if rounded else scaler.mean_)
     if scaler.with_std:
-        value = builder.each(value, "divide", _operand(value, scaler.scale_))
+        value = builder.each(value, "divide", scaler.scale_.astype(np.float32) if rounded else scaler.scale_)
     return value
+
+
+def _rounds(scaler):
+    """Whether this version rounds its own numbers to single precision for rows that have it."""
+    width = len(scaler.scale_ if scaler.with_std else scaler.mean_)
+    rows = np.random.RandomState(0).standard_normal((200, width)).astype(np.float32)
+    rows *= np.float32(1.0) if scaler.scale_ is None else scaler.scale_.astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # The scaler was fitted with names, these rows have none.
+        made = scaler.transform(rows.copy())
+    if scaler.with_mean:
+        rows = rows - scaler.mean_.astype(np.float32)
+    if scaler.with_std:
+        rows = rows / scaler.scale_.astype(np.float32)
+    return bool(np.array_equal(made, rows))
 
 
 @transforms("sklearn", "RobustScaler")
@@ -145,6 +164,7 @@ def _clip(builder, value, low, high):
 def _binarizer(builder, binarizer, source):
     value = _numbers(builder, source, "finite")
     builder.turns_at(value, range(value.width), [binarizer.threshold] * value.width)
+    value = builder.beside(value, [[binarizer.threshold]] * value.width)
     return builder.step("above", [value], value.width, threshold=float(binarizer.threshold))
 
 
@@ -169,7 +189,7 @@ def _polynomial(builder, features, source):
     return made
 
 
-@transforms("sklearn", "PCA", "TruncatedSVD")
+@transforms("sklearn", "PCA", "IncrementalPCA", "TruncatedSVD")
 def _components(builder, reducer, source):
     value = _numbers(builder, source, "finite")
     if value.single:
@@ -236,14 +256,8 @@ def _imputer(builder, imputer, source):
     return builder.concat([filled, marks])
 
 
-@transforms("sklearn", "FunctionTransformer")
-def _function(builder, transformer, source):
-    if transformer.func is None:
-        return builder.check(source, "finite") if transformer.validate and isinstance(source, Value) else source
-    raise NotCovered("FunctionTransformer with a function of one's own has no native form")
-
-
-@transforms("sklearn", "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFromModel", "RFE", "RFECV")
+@transforms("sklearn", "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe")
+@transforms("sklearn", "GenericUnivariateSelect", "SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector")
 def _selector(builder, selector, source):
     # What is selected passes unchanged; whatever else they check, they check no less than the columns they keep.
     value = builder.check(builder.numbers(source), "finite")

@@ -7,7 +7,7 @@ A tree is arrays over its nodes. A leaf has feature -1 and a slot: the row of `v
 import numpy as np
 
 #: Bits of a node's flags.
-DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING, CATEGORIES = 1, 2, 4, 8
+DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING, CATEGORIES, SIDED = 1, 2, 4, 8, 16
 
 
 class Ensemble:
@@ -49,7 +49,10 @@ class Ensemble:
         joined = {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in self._parts.items()}
         splits = joined["feature"] >= 0
         plain = splits & ((joined["flags"].astype(np.int64) & CATEGORIES) == 0)
-        builder.turns_at(value, joined["feature"][plain].astype(int), joined["threshold"][plain])
+        features, thresholds = joined["feature"][plain].astype(int), joined["threshold"][plain]
+        blurred = np.array([blur is not None for blur in value.blurs])
+        builder.turns_at(value, features, np.where(blurred[features], self._edges(thresholds), thresholds))
+        value = builder.beside(value, [self._edges(thresholds[features == column]) for column in range(value.width)])
         add = builder.arrays.add
         ends = np.cumsum(self._sizes)
         made = builder.step(
@@ -77,3 +80,16 @@ class Ensemble:
         )
         made.single = self.add_in == "float32"
         return made
+
+    def _edges(self, thresholds):
+        """Where numbers change sides: halfway to the next number of the precision that nodes compare in."""
+        if self.compare == "float64":
+            return thresholds
+        with np.errstate(all="ignore"):
+            single = thresholds.astype(np.float32)
+            above = np.nextafter(single, np.float32(np.inf))
+            below = np.nextafter(single, np.float32(-np.inf))
+        single, above, below = (side.astype(np.float64) for side in (single, above, below))
+        if self.rule == "lt":
+            return (below + single) / 2
+        return np.where(single > thresholds, (below + single) / 2, (single + above) / 2)

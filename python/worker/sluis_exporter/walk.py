@@ -12,6 +12,7 @@ METHODS = {
     "predict": None,
     "predict_proba": "proba",
     "decision_function": "decision",
+    "score_samples": "samples",
     "margin": "margin",
     "raw_score": "margin",
 }
@@ -34,8 +35,9 @@ def transforms(package, *names):
 def estimates(package, *names):
     """Registers the exporter of estimators: (builder, estimator, source, form) -> Value.
 
-    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, and of boosting
-    libraries `margin` (the sum of the trees).
+    Forms: `values` (a regressor's answers), `labels` (numbers of classes, one column), `proba`, `decision`, `samples`, and of
+    boosting libraries `margin` (the sum of the trees).
+    A value of its own labels has them as `labels`, and several for each row where `matrix` is true.
     """
 
     def register(function):
@@ -93,7 +95,8 @@ def unwrap(builder, estimator, source):
 
 def is_classifier(estimator):
     """Whether it answers with classes of its own."""
-    return hasattr(estimator, "classes_") and hasattr(estimator, "predict")
+    # catboost's regressors have classes too, and none of them.
+    return hasattr(estimator, "predict") and len(getattr(estimator, "classes_", ())) > 0
 
 
 def _finish(builder, estimator, source, method):
@@ -103,7 +106,7 @@ def _finish(builder, estimator, source, method):
     value = estimate(builder, estimator, source, form)
     labels = getattr(value, "labels", None)
     if form == "labels" or labels is not None:
-        builder.answers_labels(value, estimator.classes_ if labels is None else labels)
+        builder.answers_labels(value, estimator.classes_ if labels is None else labels, getattr(value, "matrix", False))
         return
     vector = getattr(value, "vector", value.width == 1 and form != "proba")
     builder.answers(value, vector, getattr(value, "dtype", "float64"))

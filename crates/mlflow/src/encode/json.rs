@@ -77,7 +77,7 @@ pub fn records(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError
 }
 
 /// Appends one value of a block; nothing where `bytes` are not one.
-pub(crate) fn scalar(dtype: DType, bytes: &[u8], out: &mut Vec<u8>) {
+pub fn scalar(dtype: DType, bytes: &[u8], out: &mut Vec<u8>) {
     fn of<const SIZE: usize>(
         bytes: &[u8],
         out: &mut Vec<u8>,
@@ -216,10 +216,19 @@ pub(crate) fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// The shortest text that reads back as the same double, always with a fraction or an exponent, so that it stays a float.
+/// Magnitudes that Python writes without an exponent.
+const PLAIN: std::ops::Range<f64> = 1e-4..1e16;
+
+/// The shortest text that reads back as the same double, as Python writes it: always with a fraction or an exponent.
 pub(crate) fn float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(value);
+        if value == 0.0 || PLAIN.contains(&value.abs()) {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            with_exponent(text, out);
+        }
     } else if value.is_nan() {
         out.extend_from_slice(b"NaN");
     } else {
@@ -229,6 +238,28 @@ pub(crate) fn float(value: f64, out: &mut Vec<u8>) {
             b"-Infinity"
         });
     }
+}
+
+/// A number's shortest digits with an exponent of a sign and two places at least.
+fn with_exponent(text: &str, out: &mut Vec<u8>) {
+    let (digits, exponent) = match text.split_once('e') {
+        Some((digits, exponent)) => (digits.to_owned(), exponent.parse().unwrap_or(0)),
+        // Only the smallest plain magnitudes: 0.0000ddd.
+        None => {
+            let sign = if text.starts_with('-') { "-" } else { "" };
+            let fraction = text.rsplit('.').next().unwrap_or_default();
+            let digits = fraction.trim_start_matches('0');
+            let zeros = fraction.len() - digits.len();
+            let (first, rest) = digits.split_at(digits.len().min(1));
+            let point = if rest.is_empty() { "" } else { "." };
+            (
+                format!("{sign}{first}{point}{rest}"),
+                -1 - i32::try_from(zeros).unwrap_or(0),
+            )
+        }
+    };
+    let sign = if exponent < 0 { '-' } else { '+' };
+    out.extend_from_slice(format!("{digits}e{sign}{:02}", exponent.abs()).as_bytes());
 }
 
 type CellWriter<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + 'a>;
@@ -326,6 +357,28 @@ mod tests {
         );
         assert_eq!(encoded(DType::Bool, &[2], vec![1, 0]), "[true, false]");
         assert_eq!(encoded(DType::Int8, &[0], vec![]), "[]");
+    }
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (value, expected) in [
+            (1e-5, "1e-05"),
+            (-1.25e-5, "-1.25e-05"),
+            (9.999e-5, "9.999e-05"),
+            (1e-4, "0.0001"),
+            (1.5e-7, "1.5e-07"),
+            (-3e-101, "-3e-101"),
+            (5e-324, "5e-324"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (-1.2345678901234567e16, "-1.2345678901234568e+16"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (-0.0, "-0.0"),
+        ] {
+            let mut out = Vec::new();
+            float(value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[test]

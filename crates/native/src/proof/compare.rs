@@ -1,5 +1,6 @@
 //! Two answers against each other: the same form, the same labels, numbers within the bound.
 
+use arrow_array::{Array, RecordBatch};
 use sluis_mlflow::{Answer, DType, DenseBlock};
 
 /// How far numbers may be apart: so many units in the last place of the number, or of the terms it was added up from.
@@ -30,6 +31,14 @@ impl Difference {
             row,
             text: text.into(),
             values: None,
+        }
+    }
+
+    /// The same of rows that come after others.
+    pub(super) fn after(self, rows: usize) -> Self {
+        Self {
+            row: rows + self.row,
+            ..self
         }
     }
 
@@ -65,8 +74,34 @@ pub(super) fn answers(
                 .count();
             Err(at(row, "another label than Python's"))
         }
+        (Answer::Batch(ours), Answer::Batch(theirs)) => tables(ours, theirs),
         _ => Err(at(0, "an answer of another form than Python's")),
     }
+}
+
+/// Frames of several types: the same columns, and the same bits in each.
+fn tables(ours: &RecordBatch, theirs: &RecordBatch) -> Result<f64, Difference> {
+    let same_columns = ours.num_columns() == theirs.num_columns()
+        && ours
+            .schema()
+            .fields()
+            .iter()
+            .zip(theirs.schema().fields())
+            .all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
+    if !same_columns || ours.num_rows() != theirs.num_rows() {
+        return Err(at(0, "a frame of other columns or rows than Python's"));
+    }
+    for row in 0..ours.num_rows() {
+        for (column, (a, b)) in ours.columns().iter().zip(theirs.columns()).enumerate() {
+            if a.slice(row, 1).to_data() != b.slice(row, 1).to_data() {
+                return Err(at(
+                    row,
+                    format!("column {column} of the answer is another than Python's"),
+                ));
+            }
+        }
+    }
+    Ok(0.0)
 }
 
 fn blocks(

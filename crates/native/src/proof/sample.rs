@@ -6,6 +6,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringArray,
 };
+use arrow_ipc::reader::StreamReader;
 use arrow_schema::{Schema, SchemaRef};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub enum Layout {
     },
     /// Frames of several types.
     Batch(SchemaRef),
+    /// Tensors of any shape; by name, where they have names.
+    Tensors,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +39,19 @@ struct Head {
 #[derive(Deserialize)]
 pub(super) struct Set {
     pub(super) rows: usize,
+    #[serde(default)]
     columns: Vec<Column>,
+    #[serde(default)]
+    tensors: Vec<TensorHead>,
     pub(super) answer: Option<AnswerHead>,
+}
+
+#[derive(Deserialize)]
+struct TensorHead {
+    name: Option<String>,
+    dtype: String,
+    shape: Vec<usize>,
+    body: Array,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +76,7 @@ pub(super) struct AnswerHead {
 enum Form {
     Dense,
     Json,
+    Table,
 }
 
 pub(super) struct Sample<'a> {
@@ -105,7 +120,28 @@ impl<'a> Sample<'a> {
                 })
             }
             Layout::Batch(schema) => self.batch(set, schema).map(Input::Batch),
+            Layout::Tensors => self.tensors(set),
         }
+    }
+
+    fn tensors(&self, set: &Set) -> Result<Input, Flaw> {
+        let mut named = Vec::with_capacity(set.tensors.len());
+        for head in &set.tensors {
+            let body = Bytes::copy_from_slice(self.container.u8s(head.body)?);
+            let count: usize = head.shape.iter().product();
+            let dtype = match head.dtype.as_str() {
+                "str" => Some(DType::Text((body.len() / (4 * count.max(1))) as u32)),
+                name => DType::from_name(name),
+            };
+            let dtype = dtype.ok_or("a tensor of the sample is of another type")?;
+            let block = DenseBlock::new(dtype, head.shape.clone(), body)
+                .map_err(|_| "a tensor of the sample does not fit")?;
+            match &head.name {
+                Some(name) => named.push((name.clone(), block)),
+                None => return Ok(Input::Tensor(block)),
+            }
+        }
+        Ok(Input::Tensors(named))
     }
 
     /// The cells of a column as little-endian bytes of that type; integers and doubles fill the first of eight.
@@ -187,6 +223,14 @@ impl<'a> Sample<'a> {
         let body = Bytes::copy_from_slice(self.container.u8s(head.body)?);
         match head.form {
             Form::Json => Ok(Answer::Json(body)),
+            Form::Table => {
+                let mut batches = StreamReader::try_new(body.as_ref(), None)
+                    .map_err(|_| "a table of the sample cannot be read")?;
+                match (batches.next(), batches.next()) {
+                    (Some(Ok(batch)), None) => Ok(Answer::Batch(batch)),
+                    _ => Err("a table of the sample cannot be read"),
+                }
+            }
             Form::Dense => {
                 let dtype = head.dtype.as_deref().and_then(DType::from_name);
                 let (Some(dtype), Some(shape)) = (dtype, &head.shape) else {
@@ -200,5 +244,15 @@ impl<'a> Sample<'a> {
                 }))
             }
         }
+    }
+}
+
+/// How many values an input has.
+pub(super) fn numbers(input: &Input) -> usize {
+    let values = |block: &DenseBlock| block.shape.iter().product();
+    match input {
+        Input::Frame(block) | Input::Tensor(block) => values(block),
+        Input::Batch(batch) => batch.num_rows() * batch.num_columns(),
+        Input::Tensors(tensors) => tensors.iter().map(|(_, block)| values(block)).sum(),
     }
 }

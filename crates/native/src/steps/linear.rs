@@ -58,7 +58,7 @@ impl Linear {
 }
 
 /// Four sums side by side: the processor need not wait for one addition to begin the next.
-fn dot(weights: &[f64], row: &[f64]) -> f64 {
+pub(super) fn dot(weights: &[f64], row: &[f64]) -> f64 {
     let (weights, last_weights) = weights.as_chunks::<4>();
     let (values, last_values) = row.as_chunks::<4>();
     let mut sums = [0.0; 4];

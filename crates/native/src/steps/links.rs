@@ -19,9 +19,9 @@ pub(crate) enum Link {
     SoftmaxSingle { width: usize },
     Complement,
     ComplementSingle,
-    Share { width: usize },
+    Share { width: usize, none: f64 },
     Tanh,
-    Argmax { width: usize },
+    Argmax { width: usize, last: bool },
 }
 
 impl Link {
@@ -59,16 +59,17 @@ impl Link {
                     Link::Complement
                 }
             }
-            Op::Share {} => Link::Share {
+            Op::Share { none } => Link::Share {
                 width: context.same_width()?,
+                none: none.unwrap_or(f64::NAN),
             },
             Op::Tanh {} => {
                 context.same_width()?;
                 Link::Tanh
             }
-            Op::Argmax {} => {
+            Op::Argmax { last } => {
                 context.has_width(1)?;
-                Link::Argmax { width }
+                Link::Argmax { width, last: *last }
             }
             _ => return Err("it is not known"),
         })
@@ -94,14 +95,20 @@ impl Link {
                     *out = [f64::from(1.0 - *value as f32), *value];
                 }
             }
-            Link::Share { width } => rows(*width, source, out, |row, out| {
+            Link::Share { width, none } => rows(*width, source, out, |row, out| {
                 let sum: f64 = row.iter().sum();
-                map(row, out, |value| value / sum);
+                map(
+                    row,
+                    out,
+                    |value| if sum == 0.0 { *none } else { value / sum },
+                );
             }),
             Link::Tanh => map(source, out, f64::tanh),
-            Link::Argmax { width } => {
+            Link::Argmax { width, last } => {
                 for (out, row) in out.iter_mut().zip(source.chunks_exact(*width)) {
-                    *out = argmax(row) as f64;
+                    let first = argmax(row);
+                    let equal = |value: &f64| *last && *value == row[first];
+                    *out = row.iter().rposition(equal).unwrap_or(first) as f64;
                 }
             }
         }

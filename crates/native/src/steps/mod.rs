@@ -2,8 +2,16 @@
 
 mod arithmetic;
 mod encode;
+mod functions;
+mod interpolate;
+mod kernels;
+mod likelihood;
 mod linear;
 mod links;
+mod more;
+mod neighbors;
+mod power;
+mod votes;
 
 use crate::container::Container;
 use crate::error::{Declined, Flaw};
@@ -56,9 +64,27 @@ pub(crate) struct Block<'a> {
     pub(crate) size: usize,
 }
 
+/// A step that only computes: from its sources, row by row of a block, what it makes.
+pub(crate) trait Compute: Send + Sync {
+    /// `magnitudes`, where they are asked for, are raised by row to the terms that were added up.
+    fn run<'s>(
+        &self,
+        source: &dyn Fn(usize) -> &'s [f64],
+        out: &mut [f64],
+        magnitudes: Option<&mut [f64]>,
+    ) -> Result<(), Declined>;
+
+    /// About how many nanoseconds a row takes.
+    fn cost(&self) -> usize {
+        10
+    }
+}
+
 pub(crate) enum Step {
     Columns(Vec<usize>),
     Check(arithmetic::Check),
+    Apart(functions::Apart),
+    Beside(functions::Beside),
     Each(arithmetic::Each),
     Concat(Vec<usize>),
     Sum(usize),
@@ -74,17 +100,20 @@ pub(crate) enum Step {
     Bins(encode::Bins),
     Link(links::Link),
     Trees(Box<Trees>),
+    Computed(Box<dyn Compute>),
 }
 
 impl Step {
     /// Reads and checks a step.
     pub(crate) fn read(op: &Op, context: &Context<'_>) -> Result<Self, Flaw> {
+        if let Some(computed) = more::read(op, context)? {
+            return Ok(Step::Computed(computed));
+        }
+        if let Some(looking) = looking(op, context)? {
+            return Ok(looking);
+        }
         Ok(match op {
             Op::Columns { columns } => Step::Columns(input_columns(columns, context)?),
-            Op::Check { rule } => {
-                context.same_width()?;
-                Step::Check(arithmetic::Check(*rule))
-            }
             Op::Each {
                 r#do,
                 operand,
@@ -94,14 +123,7 @@ impl Step {
                 context.has_width(context.sources.iter().sum())?;
                 Step::Concat(context.sources.to_vec())
             }
-            Op::Sum {} => {
-                if context.sources.is_empty()
-                    || context.sources.iter().any(|width| *width != context.width)
-                {
-                    return Err("its sources are not as wide as it is");
-                }
-                Step::Sum(context.sources.len())
-            }
+            Op::Sum {} => Step::Sum(summands(context)?),
             Op::Pick { columns } => {
                 let width = context.only_source()?;
                 if columns.iter().any(|column| *column >= width) {
@@ -151,6 +173,8 @@ impl Step {
                 return block.rows.fill(columns, block.start, block.size, out);
             }
             Step::Check(check) => return check.run(out),
+            Step::Apart(apart) => return apart.run(out),
+            Step::Beside(beside) => return beside.run(out),
             Step::Each(each) => each.run(source(0), out),
             Step::Concat(widths) => arithmetic::concat(widths, source, out),
             Step::Sum(sources) => arithmetic::sum(*sources, source, out),
@@ -175,6 +199,9 @@ impl Step {
             Step::Bins(bins) => bins.run(source(0), out),
             Step::Link(link) => link.run(source(0), out),
             Step::Trees(trees) => trees.run(source(0), out, scratch),
+            Step::Computed(computed) => {
+                return computed.run(source, out, scratch.magnitudes.as_deref_mut());
+            }
         }
         Ok(())
     }
@@ -187,9 +214,44 @@ impl Step {
             Step::OneHot(encoder) => encoder.features() * 40,
             Step::Ordinal(encoder) => encoder.features() * 40,
             Step::Columns(columns) => columns.len(),
+            Step::Computed(computed) => computed.cost(),
             _ => 10,
         }
     }
+}
+
+/// Steps that only look at their source.
+fn looking(op: &Op, context: &Context<'_>) -> Result<Option<Step>, Flaw> {
+    Ok(Some(match op {
+        Op::Check { rule } => {
+            context.same_width()?;
+            Step::Check(arithmetic::Check(*rule))
+        }
+        Op::Apart { threshold, ulps } => {
+            Step::Apart(functions::Apart::read(*threshold, *ulps, context)?)
+        }
+        Op::Beside {
+            columns,
+            ends,
+            edges,
+            ulps,
+            more,
+        } => Step::Beside(functions::Beside::read(
+            columns,
+            [*ends, *edges, *ulps, *more],
+            context,
+        )?),
+        _ => return Ok(None),
+    }))
+}
+
+/// How many matrices are added up.
+fn summands(context: &Context<'_>) -> Result<usize, Flaw> {
+    let sources = context.sources;
+    if sources.is_empty() || sources.iter().any(|width| *width != context.width) {
+        return Err("its sources are not as wide as it is");
+    }
+    Ok(sources.len())
 }
 
 fn input_columns(columns: &[usize], context: &Context<'_>) -> Result<Vec<usize>, Flaw> {

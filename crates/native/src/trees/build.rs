@@ -2,7 +2,9 @@
 
 use super::bits::Bits;
 use super::lanes;
-use super::walk::{Forest, HAS_CATEGORIES, Node, RIGHT_IF_MISSING, Real, Sets, ZERO_IS_MISSING};
+use super::walk::{
+    Forest, HAS_CATEGORIES, MISSING_HAS_A_SIDE, Node, RIGHT_IF_MISSING, Real, Sets, ZERO_IS_MISSING,
+};
 use crate::error::Flaw;
 use crate::head::{SplitRule, TreesHead};
 use crate::steps::Context;
@@ -12,6 +14,7 @@ const DEFAULT_LEFT: u8 = 1;
 const ZERO: u8 = 2;
 const NAN: u8 = 4;
 const CATEGORIES: u8 = 8;
+const SIDED: u8 = 16;
 
 /// A node keeps its column in so many bits.
 const MAX_COLUMNS: usize = 1 << 24;
@@ -191,6 +194,9 @@ impl Source<'_> {
             if threshold < 0.0 || threshold.fract() != 0.0 || threshold >= self.sets as f64 {
                 return Err("a set of categories is not there");
             }
+        }
+        if flags & SIDED != 0 {
+            kind |= MISSING_HAS_A_SIDE;
         }
         if flags & ZERO != 0 {
             kind |= ZERO_IS_MISSING;

@@ -10,6 +10,7 @@ use super::lanes::{self, Packed};
 pub(super) const RIGHT_IF_MISSING: u32 = 1;
 pub(super) const ZERO_IS_MISSING: u32 = 2;
 pub(super) const HAS_CATEGORIES: u32 = 4;
+pub(super) const MISSING_HAS_A_SIDE: u32 = 8;
 
 const COLUMN: u32 = (1 << 24) - 1;
 
@@ -289,8 +290,9 @@ impl<T: Real, A: Real> Forest<T, A> {
         let kind = node.split >> 24;
         if kind & HAS_CATEGORIES != 0 {
             let right = if value.is_missing() {
-                // lightgbm's sets know no missing value; xgboost's nodes say where it goes.
-                self.sets.chosen_go_left || kind & RIGHT_IF_MISSING != 0
+                // lightgbm's sets know no missing value; other nodes say where it goes.
+                let sided = !self.sets.chosen_go_left || kind & MISSING_HAS_A_SIDE != 0;
+                !sided || kind & RIGHT_IF_MISSING != 0
             } else {
                 self.sets
                     .go_right(node.threshold.into() as usize, value.into())

@@ -1,13 +1,18 @@
 """Other methods than a model's own function, asked as the worker asks them: probabilities and margins of boosting libraries."""
 
+import importlib.util
+
 import numpy as np
-from cases import Case, holes, labels, numbers
+
+from case import Case, holes, labels, numbers
 from sluis_exporter.walk import METHODS
 from sluis_worker import methods
 
 
 def all_cases():
-    for make in (xgboosts, lightgbms):
+    for package, make in (("xgboost", xgboosts), ("lightgbm", lightgbms)):
+        if importlib.util.find_spec(package) is None:
+            continue
         for name, model, frame, loader in make():
             functions = methods.of(model, loader)
             wanted = [method for method in METHODS if method in functions]

@@ -20,7 +20,8 @@ sys.path.insert(0, ROOT)
 
 import cases  # noqa: E402
 import cases_methods  # noqa: E402
-from sluis_exporter import encoders, lightgbm_trees, linear_models, others, sklearn_trees, transformers, xgboost_trees  # noqa: E402,F401
+import catboost_cases  # noqa: E402
+from sluis_exporter import everything  # noqa: E402,F401
 from sluis_exporter.builder import Builder  # noqa: E402
 from sluis_exporter.errors import NotCovered  # noqa: E402
 from sluis_exporter.frames import Frames  # noqa: E402
@@ -71,7 +72,7 @@ def main():
     prove, out, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
     warnings.simplefilter("ignore")
     started, folders, failed = time.time(), [], []
-    for case in itertools.chain(cases.all_cases(), cases_methods.all_cases()):
+    for case in itertools.chain(cases.all_cases(), cases_methods.all_cases(), catboost_cases.catboosts()):
         if wanted and not any(part in case.name for part in wanted):
             continue
         folder = os.path.join(out, case.name)
@@ -83,7 +84,10 @@ def main():
         except NotCovered as error:
             if not case.refused or case.refused not in str(error):
                 failed.append("{}: {}".format(case.name, error))
-    print("{} cases exported in {:.1f} s".format(len(folders), time.time() - started))
+    import sklearn
+
+    exported = "scikit-learn {}: {} cases exported in {:.1f} s"
+    print(exported.format(sklearn.__version__, len(folders), time.time() - started))
     done = subprocess.run([prove] + folders, stdout=subprocess.PIPE, universal_newlines=True)
     for line in done.stdout.splitlines():
         if "NOT PROVED" in line:

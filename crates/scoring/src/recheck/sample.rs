@@ -14,6 +14,9 @@ const ROOM: usize = 4096;
 /// Bytes of one sample at most: of a larger call some rows are taken.
 const SAMPLE_BYTES: usize = 128 << 10;
 
+/// Bytes of one call at most that is scored again as a whole.
+const WHOLE_BYTES: usize = 1 << 20;
+
 /// Rows of one sample at most, so that a request behind it waits for no large call.
 const SAMPLE_ROWS: usize = 256;
 
@@ -54,21 +57,48 @@ impl Sampler {
         (sampler, receiver)
     }
 
-    /// Looks at an answered call. Never waits.
-    pub(crate) fn offer(&self, call: &ModelCall, answer: &Answer) {
+    /// Looks at an answered call; `by_row` tells whether its rows may be scored without each other. Never waits.
+    pub(crate) fn offer(&self, call: &ModelCall, answer: &Answer, by_row: bool) {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
         let hash = scatter(number);
         if number != 0 && hash > self.limit {
             return;
         }
-        match self.sample(call, answer, hash) {
+        let sample = if by_row {
+            self.some_rows(call, answer, hash)
+        } else {
+            self.whole(call, answer)
+        };
+        match sample {
             // Nobody listens any more: trust was withdrawn, or the server stops.
             Some(sample) => drop(self.samples.send(sample)),
             None => drop(self.metrics.native.dropped.inc()),
         }
     }
 
-    fn sample(&self, call: &ModelCall, answer: &Answer, hash: u64) -> Option<Sample> {
+    /// The whole call: an answer may depend on which rows share it, and its first extent need not be rows at all.
+    fn whole(&self, call: &ModelCall, answer: &Answer) -> Option<Sample> {
+        let bytes = call.input.size() + answer.size();
+        let room = (bytes <= WHOLE_BYTES).then(|| self.room(bytes))??;
+        Some(Sample {
+            call: ModelCall {
+                input: call.input.clone(),
+                options: call.options.clone(),
+                lossy: Vec::new(),
+            },
+            answer: Some(answer.clone()),
+            start: 0,
+            _room: room,
+        })
+    }
+
+    fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kibibytes = u32::try_from(bytes.div_ceil(1024).max(1)).ok()?;
+        let room = Arc::clone(&self.room);
+        room.try_acquire_many_owned(kibibytes).ok()
+    }
+
+    fn some_rows(&self, call: &ModelCall, answer: &Answer, hash: u64) -> Option<Sample> {
         let all = call.input.rows();
         let row = (call.input.size() + answer.size())
             .div_ceil(all.max(1))
@@ -77,10 +107,7 @@ impl Sampler {
         if rows == 0 {
             return None;
         }
-        let kibibytes = u32::try_from((rows * row).div_ceil(1024)).ok()?;
-        let room = Arc::clone(&self.room)
-            .try_acquire_many_owned(kibibytes)
-            .ok()?;
+        let room = self.room(rows * row)?;
         let start = (hash % (all - rows + 1) as u64) as usize;
         let answer = match answer {
             Answer::Json(body) if rows == all => Some(Answer::Json(body.clone())),
@@ -124,7 +151,7 @@ mod tests {
         let (sampler, mut samples) = Sampler::new(share, metrics.clone());
         let call = ModelCall::from(Input::Tensor(block(rows, width)));
         for _ in 0..calls {
-            sampler.offer(&call, &Answer::Dense(block(rows, 1)));
+            sampler.offer(&call, &Answer::Dense(block(rows, 1)), true);
         }
         let mut picked = Vec::new();
         while let Ok(sample) = samples.try_recv() {
@@ -153,5 +180,20 @@ mod tests {
         assert!(kept.iter().any(|sample| sample.start > 0));
         let (kept, dropped) = picked(1.0, 2, 1, 200 << 10);
         assert_eq!((kept.len(), dropped), (0, 2), "a row is too large");
+    }
+
+    #[test]
+    fn a_call_whose_rows_depend_on_each_other_is_kept_whole_or_not_at_all() {
+        let metrics = ScoringMetrics::register(&mut Registry::default());
+        let (sampler, mut samples) = Sampler::new(1.0, metrics.clone());
+        for rows in [5000, 1 << 20] {
+            let call = ModelCall::from(Input::Tensor(block(rows, 4)));
+            sampler.offer(&call, &Answer::Json("[[1]]".into()), false);
+        }
+        let sample = samples.try_recv().unwrap();
+        assert_eq!((sample.call.input.rows(), sample.start), (5000, 0));
+        assert!(matches!(sample.answer, Some(Answer::Json(_))));
+        assert!(samples.try_recv().is_err());
+        assert_eq!(metrics.native.dropped.get(), 1);
     }
 }

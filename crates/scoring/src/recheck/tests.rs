@@ -31,6 +31,9 @@ impl DirectScorer for Echo {
     fn cost(&self, _: &ModelCall) -> usize {
         0
     }
+    fn by_row(&self, _: &ModelCall) -> bool {
+        true
+    }
     fn agrees(
         &self,
         _: &ModelCall,

@@ -184,8 +184,9 @@ impl Place {
         Ok(Self(data_dir.join("programs").join(&text(hash)[..32])))
     }
 
-    /// The verdict that is kept and still holds, with the programs that were proved. Where one of them cannot be believed, none is.
-    pub(crate) fn load(&self) -> Option<(Verdict, Programs)> {
+    /// The verdict that is kept and still holds, with the programs that were proved: those of the model in that folder. Where one
+    /// of them cannot be believed, none is.
+    pub(crate) fn load(&self, model: &Path) -> Option<(Verdict, Programs)> {
         let mut verdict: Verdict =
             serde_json::from_slice(&fs::read(self.0.join(EVIDENCE)).ok()?).ok()?;
         if !verdict.holds() {
@@ -202,7 +203,7 @@ impl Place {
             };
             let program = match read.get(digest) {
                 Some(program) => Arc::clone(program),
-                None => Arc::new(self.read(digest)?),
+                None => Arc::new(self.read(digest, model)?),
             };
             read.insert(digest.clone(), Arc::clone(&program));
             programs.push((method.cloned(), program));
@@ -211,13 +212,13 @@ impl Place {
     }
 
     /// The program whose file has that digest, if it still has.
-    fn read(&self, digest: &str) -> Option<Program> {
+    fn read(&self, digest: &str, model: &Path) -> Option<Program> {
         let bytes = fs::read(self.0.join(file_name(digest)?)).ok()?;
         if text(Sha256::new_with_prefix(&bytes)) != *digest {
             tracing::warn!(folder = %self.0.display(), "the kept scoring program was changed; it is exported anew");
             return None;
         }
-        match Program::read(&bytes) {
+        match Program::read_beside(&bytes, model) {
             Ok(program) => Some(program),
             Err(error) => {
                 tracing::warn!(%error, "the kept scoring program cannot be read; it is exported anew");
@@ -361,23 +362,23 @@ mod tests {
         let python = packages.path().join("python");
         fs::write(&python, "").unwrap();
         let place = || Place::of(data.path(), model.path(), &["local"]).unwrap();
-        assert!(place().load().is_none());
+        assert!(place().load(model.path()).is_none());
         place()
             .keep(verdict(&python, packages.path()), &BTreeMap::new())
             .unwrap();
-        let (kept, programs) = place().load().unwrap();
+        let (kept, programs) = place().load(model.path()).unwrap();
         assert_eq!(kept.own.refused.as_deref(), Some("KNN has no native form"));
         assert!(programs.is_empty());
         place().refute(&kept, "row 3: another label").unwrap();
-        let (kept, _) = place().load().unwrap();
+        let (kept, _) = place().load(model.path()).unwrap();
         assert!(kept.refuted.unwrap().contains("row 3: another label"));
         fs::write(packages.path().join("numpy"), "").unwrap();
-        assert!(place().load().is_none(), "a package came");
+        assert!(place().load(model.path()).is_none(), "a package came");
         place()
             .keep(verdict(&python, packages.path()), &BTreeMap::new())
             .unwrap();
-        assert!(place().load().is_some());
+        assert!(place().load(model.path()).is_some());
         fs::write(model.path().join("MLmodel"), "flavors: []").unwrap();
-        assert!(place().load().is_none(), "the model changed");
+        assert!(place().load(model.path()).is_none(), "the model changed");
     }
 }

@@ -3,19 +3,29 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sluis_mlflow::contract::{CellKind, Layout as Contracted};
+use sluis_mlflow::contract::{CellKind, ColumnLayout, Layout as Contracted, TensorLayout};
 use sluis_mlflow::model::Model;
 use sluis_mlflow::{Contract, DType};
 use sluis_native::Layout;
 
 /// Flavors that the exporter knows.
-const FLAVORS: [&str; 3] = ["mlflow.sklearn", "mlflow.xgboost", "mlflow.lightgbm"];
+const FLAVORS: [&str; 5] = [
+    "mlflow.sklearn",
+    "mlflow.xgboost",
+    "mlflow.lightgbm",
+    "mlflow.catboost",
+    GRAPH,
+];
+
+/// The flavor whose programs take tensors of any shape.
+const GRAPH: &str = "mlflow.onnx";
 
 /// Methods that have native forms and that a request may name, beside the model's own function.
-pub(crate) const METHODS: [&str; 5] = [
+pub(crate) const METHODS: [&str; 6] = [
     "predict",
     "predict_proba",
     "decision_function",
+    "score_samples",
     "margin",
     "raw_score",
 ];
@@ -29,6 +39,8 @@ pub(crate) struct Candidate {
     kinds: Vec<&'static str>,
     names: Option<Vec<String>>,
     tensor: Option<&'static str>,
+    /// Tensors of any shape: name, type, extents.
+    tensors: Option<Vec<Value>>,
 }
 
 impl Candidate {
@@ -49,24 +61,20 @@ impl Candidate {
             kinds: Vec::new(),
             names: None,
             tensor: None,
+            tensors: None,
         };
+        let graph = candidate.is_graph();
         match contract.layout() {
             Contracted::Columns(columns) if !columns.named => {
                 return Err("the columns of its signature have no names".to_owned());
             }
-            Contracted::Columns(columns) => {
-                let kinds = columns.kinds.iter().map(|kind| kind_name(*kind));
-                candidate.kinds = kinds
-                    .collect::<Option<_>>()
-                    .ok_or("a column of its signature is of a type without native form")?;
-                candidate.names = Some(columns.names.to_vec());
-                candidate.layout = match columns.dense {
-                    Some(dtype) => Layout::Dense {
-                        dtype,
-                        columns: Some(columns.names.clone()),
-                    },
-                    None => Layout::Batch(columns.schema.clone()),
-                };
+            Contracted::Columns(columns) => candidate.takes_columns(columns)?,
+            Contracted::Tensor(tensor) if graph => {
+                candidate.takes(std::iter::once((None, tensor)));
+            }
+            Contracted::Tensors(tensors) if graph => {
+                let named = tensors.iter();
+                candidate.takes(named.map(|(name, tensor)| (Some(name.as_str()), tensor)));
             }
             Contracted::Tensor(tensor) => {
                 let [_, Some(width)] = tensor.shape[..] else {
@@ -90,6 +98,33 @@ impl Candidate {
         Ok(candidate)
     }
 
+    fn takes_columns(&mut self, columns: &ColumnLayout) -> Result<(), String> {
+        let kinds = columns.kinds.iter().map(|kind| kind_name(*kind));
+        self.kinds = kinds
+            .collect::<Option<_>>()
+            .ok_or("a column of its signature is of a type without native form")?;
+        self.names = Some(columns.names.to_vec());
+        self.layout = match columns.dense {
+            Some(dtype) => Layout::Dense {
+                dtype,
+                columns: Some(columns.names.clone()),
+            },
+            None => Layout::Batch(columns.schema.clone()),
+        };
+        Ok(())
+    }
+
+    /// Whether its program calls a library of the model's environment in this process.
+    pub(crate) fn is_graph(&self) -> bool {
+        self.flavor == GRAPH
+    }
+
+    fn takes<'a>(&mut self, tensors: impl Iterator<Item = (Option<&'a str>, &'a TensorLayout)>) {
+        let spec = |(name, tensor): (Option<&str>, &TensorLayout)| json!({"name": name, "dtype": tensor.dtype.name(), "shape": tensor.shape});
+        self.tensors = Some(tensors.map(spec).collect());
+        self.layout = Layout::Tensors;
+    }
+
     /// What the exporter is told: `protocol/program.md`.
     pub(crate) fn order(&self, model: &Path, out: &Path) -> Value {
         json!({
@@ -101,6 +136,7 @@ impl Candidate {
             "kinds": self.kinds,
             "names": self.names,
             "tensor": self.tensor,
+            "tensors": self.tensors,
         })
     }
 }

@@ -8,8 +8,9 @@ use sluis_environment::read_spec;
 use sluis_mlflow::model::Model;
 use sluis_worker::{Export, Guardian, Program as WorkerProgram};
 
-use super::cache::{Outcome, Place, Programs, Verdict};
+use super::cache::{Attempted, Outcome, Place, Programs, Verdict};
 use super::candidate::Candidate;
+use super::first_run::FirstRun;
 use super::trial::{Trial, Tried};
 use crate::environment::{self, EnvManager, EnvironmentOptions};
 
@@ -38,6 +39,9 @@ impl Found {
         if let Some(refuted) = self.verdict.refuted {
             return Err(refuted);
         }
+        // A model that has no methods is asked for its own function by this name too.
+        let none = self.verdict.methods.is_empty();
+        let method = method.filter(|name| !(none && *name == "predict"));
         let Some(finding) = self.verdict.of(method) else {
             let name = method.unwrap_or_default();
             return Err(format!("--method {name} is Python's to carry out"));
@@ -70,7 +74,7 @@ pub(crate) fn find(
     ];
     let place = Place::of(data_dir, &model.folder, &parts)
         .map_err(|error| format!("the model's files cannot be read ({error})"))?;
-    let found = place.load().map(|(verdict, programs)| Found {
+    let found = place.load(&model.folder).map(|(verdict, programs)| Found {
         verdict,
         programs,
         place: place.clone(),
@@ -125,24 +129,24 @@ pub(crate) async fn make(
         .run(&order, guardian)
         .await
         .map_err(|error| error.to_string())?;
-    let outcome = fs::read(workshop.path().join("outcome.json"))
-        .map_err(|error| problem("the exporter left no outcome", &error))?;
-    let outcome: Outcome = serde_json::from_slice(&outcome)
-        .map_err(|error| problem("the exporter's outcome cannot be read", &error))?;
-    if let Some(failed) = outcome.failed {
-        return Err(format!("the export failed: {failed}"));
-    }
+    let outcome = outcome(workshop.path())?;
     let attempted = outcome
         .own
         .clone()
         .ok_or("the exporter's outcome does not tell of the model's own function")?;
+    let exported = matches!(attempted, Attempted::Exported { .. });
+    let first_run = (exported && candidate.is_graph())
+        .then(|| FirstRun::begin(place))
+        .transpose()?;
     let tried = Trial {
         folder: workshop.path().to_owned(),
+        model: model.folder.clone(),
         layout: candidate.layout.clone(),
         own: attempted,
         others: outcome.others.clone(),
     };
     let tried = tokio::task::spawn_blocking(move || tried.run()).await;
+    drop(first_run);
     let Tried {
         own,
         others,
@@ -164,6 +168,18 @@ pub(crate) async fn make(
         programs,
         place: place.clone(),
     })
+}
+
+/// What the exporter left, unless it failed.
+fn outcome(workshop: &Path) -> Result<Outcome, String> {
+    let bytes = fs::read(workshop.join("outcome.json"))
+        .map_err(|error| format!("the exporter left no outcome ({error})"))?;
+    let outcome: Outcome = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("the exporter's outcome cannot be read ({error})"))?;
+    match outcome.failed {
+        Some(failed) => Err(format!("the export failed: {failed}")),
+        None => Ok(outcome),
+    }
 }
 
 impl Proved {
@@ -190,12 +206,12 @@ impl Proved {
     /// What was proved, as one line.
     pub(crate) fn sentence(&self) -> String {
         let finding = self.verdict.of(self.method.as_deref());
-        let Some((finding, evidence)) = finding.and_then(|finding| {
-            finding
-                .evidence
-                .as_ref()
-                .map(|evidence| (finding, evidence))
-        }) else {
+        let mut programs = self.programs.iter();
+        let program = programs.find(|(method, _)| *method == self.method);
+        let (Some(finding), Some((_, program))) = (finding, program) else {
+            return String::new();
+        };
+        let Some(evidence) = &finding.evidence else {
             return String::new();
         };
         let equal = match evidence.bound_ulps {
@@ -206,16 +222,16 @@ impl Proved {
             ),
         };
         let what = match &self.method {
-            Some(method) => format!(
-                "{method} of {}",
-                finding.class.as_deref().unwrap_or_default()
-            ),
-            None => finding.class.clone().unwrap_or_default(),
+            Some(method) => format!("{method} of {}", program.title()),
+            None => program.title(),
+        };
+        let points = match finding.turning_points {
+            0 => String::new(),
+            points => format!(" and {points} turning points"),
         };
         format!(
-            "{what} in Rust: proved on {} rows and {} turning points, {equal}; {} rows that Python refuses go there{}",
+            "{what}: proved on {} rows{points}, {equal}; {} rows that Python refuses go there{}",
             evidence.rows,
-            finding.turning_points,
             evidence.refused + evidence.left,
             self.by_name(),
         )

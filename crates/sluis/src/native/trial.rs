@@ -14,6 +14,8 @@ use super::candidate::METHODS;
 pub(crate) struct Trial {
     /// Where programs and samples are.
     pub(crate) folder: PathBuf,
+    /// The model's folder.
+    pub(crate) model: PathBuf,
     pub(crate) layout: Layout,
     pub(crate) own: Attempted,
     pub(crate) others: BTreeMap<String, Attempted>,
@@ -101,7 +103,8 @@ impl Trial {
             fs::read(self.folder.join(&name)).map_err(|error| format!("{name}: {error}"))
         };
         let bytes = read("program")?;
-        let program = Program::read(&bytes).map_err(|error| error.to_string())?;
+        let program =
+            Program::read_beside(&bytes, &self.model).map_err(|error| error.to_string())?;
         let evidence = prove(&program, &read("sample")?, &self.layout);
         let finding = Finding {
             class: Some(program.name().to_owned()),

@@ -17,6 +17,7 @@ mod demo;
 mod dialects;
 mod graph;
 mod native;
+mod onnx;
 mod pages;
 mod plan;
 mod predict;
