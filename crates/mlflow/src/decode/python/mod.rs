@@ -18,9 +18,12 @@ mod tensors;
 mod tests;
 
 use super::Decoded;
-use crate::contract::{Contract, Layout};
+use crate::contract::{Contract, Layout, Strictness};
 use crate::json::{Document, ReadError};
 use crate::refusal::Refusal;
+
+/// Shorter bodies make no large frame.
+const SMALL_BODY: usize = 16 << 10;
 
 /// Why a payload gives no input.
 #[derive(Debug)]
@@ -47,6 +50,34 @@ impl Contract {
             Ok(decoded) => decoded,
             Err(Stop::Refused(refusal)) => Decoded::Refused(refusal),
             Err(Stop::Undecided) => Decoded::AsItCame,
+        }
+    }
+
+    /// What becomes of a body that Python decides: it may make no frame of holes, larger than memory, and strict checking looks
+    /// at each value.
+    pub(super) fn left_to_python(&self, body: &[u8]) -> Decoded {
+        let strict = self.strictness == Strictness::Strict;
+        if !strict && body.len() < SMALL_BODY {
+            return Decoded::AsItCame;
+        }
+        self.refused(body, strict)
+            .map_or(Decoded::AsItCame, Decoded::Refused)
+    }
+
+    fn refused(&self, body: &[u8], strict: bool) -> Option<Refusal> {
+        let document = Document::read(envelope::text(body).ok()?).ok()?;
+        let envelope = envelope::Envelope::of(document.root(), &self.layout).ok()?;
+        let rows = match envelope.form {
+            envelope::Form::Split => frame::member(envelope.data, "data"),
+            _ => Some(envelope.data),
+        };
+        if let Some(Err(Stop::Refused(refusal))) = rows.map(frame::bounded_rows) {
+            return Some(refusal);
+        }
+        if strict {
+            self.refused_strictly(&envelope)
+        } else {
+            None
         }
     }
 

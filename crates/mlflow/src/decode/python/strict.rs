@@ -1,57 +1,25 @@
-//! What is looked at in JSON before Python decides it: that it makes no frame of holes, larger than memory; and, under strict
-//! checking, every value. What fits its type only by a cast is refused.
+//! Strict checking of JSON that Python decides: value by value, what fits its type only by a cast is refused.
 //!
 //! MLflow's own enforcement still follows, in Python; so what is missing, or no form of the protocol, is left to it.
 
 use std::collections::{HashMap, HashSet};
 
-use super::Stop;
-use super::envelope::{self, Envelope, Form};
+use super::envelope::{Envelope, Form};
 use super::frame;
 use crate::cast::is_iso_date;
-use crate::contract::{CheckedParams, Contract, Strictness};
-use crate::decode::Decoded;
+use crate::contract::{CheckedParams, Contract};
 use crate::enforce::{nearest, shown, unknown_names};
-use crate::json::{Document, Int, Value, View};
+use crate::json::{Int, Value, View};
 use crate::model::{ColumnSpec, DataType, Schema, TensorSpec};
 use crate::refusal::Refusal;
 use sonic_rs::LazyValue;
-
-/// Shorter bodies make no large frame.
-const SMALL: usize = 16 << 10;
 
 /// Problems that one message tells.
 const TOLD: usize = 10;
 
 impl Contract {
-    /// What becomes of a body that Python decides.
-    pub(in crate::decode) fn left_to_python(&self, body: &[u8]) -> Decoded {
-        let strict = self.strictness == Strictness::Strict;
-        if !strict && body.len() < SMALL {
-            return Decoded::AsItCame;
-        }
-        self.refused(body, strict)
-            .map_or(Decoded::AsItCame, Decoded::Refused)
-    }
-
-    fn refused(&self, body: &[u8], strict: bool) -> Option<Refusal> {
-        let document = Document::read(envelope::text(body).ok()?).ok()?;
-        let envelope = Envelope::of(document.root(), &self.layout).ok()?;
-        let rows = match envelope.form {
-            Form::Split => frame::member(envelope.data, "data"),
-            _ => Some(envelope.data),
-        };
-        if let Some(Err(Stop::Refused(refusal))) = rows.map(frame::bounded_rows) {
-            return Some(refusal);
-        }
-        if strict {
-            self.refused_strictly(&envelope)
-        } else {
-            None
-        }
-    }
-
-    fn refused_strictly(&self, envelope: &Envelope<'_>) -> Option<Refusal> {
+    /// The refusal of what MLflow would take only by a cast, or leave out.
+    pub(super) fn refused_strictly(&self, envelope: &Envelope<'_>) -> Option<Refusal> {
         let mut problems = Problems::default();
         match self.inputs.as_deref()? {
             Schema::Columns(columns) => {
@@ -349,20 +317,13 @@ fn look_at_leaves(tensor: &TensorSpec, value: Value<'_>, place: &str, problems: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::contract;
     use super::*;
-    use crate::model::Model;
+    use crate::contract::Strictness;
+    use crate::decode::Decoded;
 
     fn strict(model: &str) -> Contract {
-        let folder = format!(
-            "{}/../../conformance/mlflow/models/{model}",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let contract = Contract::compile(&Model::open(&folder).unwrap());
-        contract
-            .beside("3.17.2")
-            .with_pandas("3.1.1")
-            .with_numpy("2.4.6")
-            .with_strictness(Strictness::Strict)
+        contract(model).with_strictness(Strictness::Strict)
     }
 
     fn record(cells: &str) -> String {

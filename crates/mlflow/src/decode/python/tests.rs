@@ -6,7 +6,7 @@ use crate::lossy::LossyCast;
 use crate::model::Model;
 use crate::refusal::Check;
 
-fn contract(model: &str) -> Contract {
+pub(super) fn contract(model: &str) -> Contract {
     let folder = format!(
         "{}/../../conformance/mlflow/models/{model}",
         env!("CARGO_MANIFEST_DIR")
