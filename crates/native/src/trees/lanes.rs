@@ -11,8 +11,9 @@ const COLUMN_BITS: u32 = 8;
 /// More nodes do not fit the bits that are left.
 const MAX_NODES: usize = 1 << (32 - COLUMN_BITS);
 
-/// Walks at a time: enough to hide the time of a load, few enough for the registers.
-const LANES: usize = 8;
+/// Rows at a time through one tree, and trees at a time for one row: enough to hide the time of a load.
+const LANES: usize = 16;
+const TREES: usize = 8;
 
 /// Steps between two looks at whether all rows have arrived.
 const STRIDE: u32 = 6;
@@ -64,7 +65,7 @@ impl<T: Real, A: Real> Forest<T, A> {
 
     fn lanes<const WIDTH: usize>(&self, block: &[T], sums: &mut [A]) {
         let (rows, _) = block.as_chunks::<WIDTH>();
-        if rows.len() < LANES / 2 {
+        if rows.len() < LANES / 4 {
             for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(self.base.len())) {
                 self.trees_of_row(row, sums);
             }
@@ -132,9 +133,9 @@ impl<T: Real, A: Real> Forest<T, A> {
     /// One row, several trees at a time.
     fn trees_of_row<const WIDTH: usize>(&self, row: &[T; WIDTH], sums: &mut [A]) {
         let nodes = self.packed.as_slice();
-        let trees = self.roots.chunks(LANES).zip(self.targets.chunks(LANES));
-        for ((roots, targets), depths) in trees.zip(self.depths.chunks(LANES)) {
-            let mut at: [u32; LANES] = std::array::from_fn(|lane| roots[lane.min(roots.len() - 1)]);
+        let trees = self.roots.chunks(TREES).zip(self.targets.chunks(TREES));
+        for ((roots, targets), depths) in trees.zip(self.depths.chunks(TREES)) {
+            let mut at: [u32; TREES] = std::array::from_fn(|lane| roots[lane.min(roots.len() - 1)]);
             let mut left = depths.iter().copied().max().unwrap_or(0);
             while left > 0 {
                 let before = at;
